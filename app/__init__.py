@@ -1,0 +1,1 @@
+"""ToolShare: neighbours lend each other tools, and everybody sees, live, what is free."""

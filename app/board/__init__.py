@@ -1,0 +1,1 @@
+"""The board: tools and loans seen together."""

@@ -1,0 +1,82 @@
+"""The board's live regions: a tool's card, the counters, what just happened, and the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app import clock, topic
+from app.board import calendar, mine, queries
+from app.db import Tx
+from app.pages import partial
+from app.people.viewer import Here, Viewer
+from app.realtime import Topics
+from app.tools import queries as tool_queries
+from app.tools.models import Tool, ToolStatus
+
+topics = Topics()
+topics.ask("list")
+
+
+def draw_card(one: queries.Seen, here: Here, locale: str) -> str:
+    return partial("board/_card.html", tool=queries.card(one, here, locale), zone=here.zone)
+
+
+async def draw_cards(tx: Tx, here: Here, tools: Sequence[Tool], locale: str) -> dict[str, str]:
+    """topic → card, for a whole board at once."""
+    found = await queries.seen(tx, here, tools, clock.now(), locale)
+    return {topic.tool(here.id, one.tool.id): draw_card(one, here, locale) for one in found}
+
+
+@topics.shared("tool")
+async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | None:
+    tool_id = topic.number(key)
+    if tool_id is None:
+        return None
+    tools = await queries.on_the_board(tx, here, only=[tool_id])
+    drawn = await draw_cards(tx, here, tools, locale)
+    return next(iter(drawn.values()), None)
+
+
+@topics.shared("board", stripes=16)
+async def counters(tx: Tx, here: Here, key: str, locale: str) -> str:
+    tools = await queries.on_the_board(tx, here)
+    found = await queries.seen(tx, here, tools, clock.now(), locale)
+    return partial("board/_counters.html", counts=queries.counts(one.state for one in found))
+
+
+@topics.shared("recent", stripes=16)
+async def recent(tx: Tx, here: Here, key: str, locale: str) -> str:
+    return partial("board/_recent.html", recent=await queries.recent(tx, here), zone=here.zone)
+
+
+@topics.shared("dates")
+async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | None:
+    """When one tool is free, without a name: also for what is archived, whose page still stands."""
+    tool_id = topic.number(key)
+    tool = tool_id and await tool_queries.tool(tx, here.id, tool_id)
+    if not tool or tool.status == ToolStatus.DRAFT:
+        return None
+    now = clock.now()
+    (one,) = await queries.seen(tx, here, [tool], now, locale)
+    return partial(
+        "tools/_dates.html",
+        tool_id=tool.id,
+        state=one.state,
+        zone=here.zone,
+        **calendar.draw(one, here, now, locale),
+    )
+
+
+@topics.personal("things")
+async def things(tx: Tx, viewer: Viewer, key: str, since: int) -> str:
+    return partial("board/_things.html", **await mine.things(tx, viewer, clock.now()))
+
+
+@topics.personal("waiting")
+async def waiting(tx: Tx, viewer: Viewer, key: str, since: int) -> str:
+    return partial("board/_waiting.html", count=await mine.waiting(tx, viewer, clock.now()))
+
+
+@topics.personal("rooms")
+async def rooms(tx: Tx, viewer: Viewer, key: str, since: int) -> str:
+    return partial("chat/_rooms.html", **await mine.rooms(tx, viewer, clock.now()))

@@ -1,0 +1,158 @@
+"""What one person lends, borrows and has to answer, in all their communities at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.board import queries
+from app.chat import queries as chat_queries
+from app.chat.models import Message, MessageKind
+from app.db import Tx
+from app.loans import queries as loan_queries
+from app.loans import telling
+from app.loans.models import Loan
+from app.loans.states import POSSESSED, State
+from app.people import queries as people_queries
+from app.people.models import Status
+from app.people.viewer import Here, Viewer
+from app.tools import queries as tool_queries
+
+LAST_WORDS = 90
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A loan of mine, told, with where it is and who I am there."""
+
+    loan: Loan
+    told: telling.Told
+    viewer: Viewer
+
+
+async def waiting(tx: Tx, viewer: Viewer, now: datetime) -> int:
+    """How many loans wait for this person to do something."""
+    return sum(one.told.my_turn for one in await _loans(tx, viewer, now))
+
+
+async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
+    """What waits for me, what I borrow, what I lend, my tools; the most urgent first."""
+    mine = await _loans(tx, viewer, now)
+    shown = [one for one in mine if one.loan.state != State.RETURNED]
+    urgent = sorted((one for one in shown if one.told.my_turn), key=_pressing)
+    rest = [one for one in shown if not one.told.my_turn]
+    places = await people_queries.places_of(tx, viewer.person_id)
+    here = viewer.community or _first(places)
+    return {
+        "waiting": [{"loan": one.told, "actions": await _actions(tx, one, now)} for one in urgent],
+        "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
+        "lending": [o.told for o in rest if o.loan.lender_id == viewer.person_id],
+        "tools": await _tools(tx, viewer, places, now),
+        "new_path": f"{here.path}/tools/new" if here else "/",
+        "board_path": here.path if here else "/",
+    }
+
+
+async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
+    """My rooms, the last spoken in first, with what I have not seen."""
+    unread = await chat_queries.unread_by_room(tx, viewer.person_id)
+    last = await chat_queries.last_lines(tx, viewer.person_id)
+    places = await people_queries.places_of(tx, viewer.person_id)
+    loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
+    found = []
+    for loan in loans:
+        place = places.get(loan.community_id)
+        if place is None:
+            continue
+        told = telling.tell(loan, place[0], viewer.person_id, now, viewer.locale)
+        at = (loan.community_id, loan.conversation_id)
+        lends = loan.lender_id == viewer.person_id
+        found.append(
+            {
+                "id": loan.id,
+                "path": told.path,
+                "tool_name": told.tool_name,
+                "photo_url": told.photo_url,
+                "icon": told.icon,
+                "who": told.borrower_name if lends else told.lender_name,
+                "last_words": _last_words(last.get(at), viewer),
+                "last_at": last[at].created_at if at in last else loan.requested_at,
+                "unread": unread.get(at, 0),
+                "state_words": told.state_words,
+                "state_kind": told.state_kind,
+                "state_icon": told.state_icon,
+            }
+        )
+    found.sort(key=lambda room: (room["last_at"], room["id"]), reverse=True)
+    here = viewer.community or _first(places)
+    return {
+        "rooms": found,
+        "board_path": here.path if here else "/",
+        "zone": here.zone if here else None,
+    }
+
+
+def _first(places: Mapping[int, tuple[Here, object]]) -> Here | None:
+    return next((here for here, _ in places.values()), None)
+
+
+async def _loans(tx: Tx, viewer: Viewer, now: datetime) -> list[Standing]:
+    places = await people_queries.places_of(tx, viewer.person_id)
+    found = []
+    for loan in await loan_queries.open_loans_everywhere(tx, viewer.person_id):
+        if loan.community_id not in places:
+            continue
+        here, standing = places[loan.community_id]
+        told = telling.tell(loan, here, viewer.person_id, now, viewer.locale)
+        there = replace(
+            viewer,
+            community=here,
+            role=standing.role,
+            suspended=standing.status == Status.SUSPENDED,
+        )
+        found.append(Standing(loan, told, there))
+    return found
+
+
+async def _actions(tx: Tx, one: Standing, now: datetime) -> list[telling.Action]:
+    holder = None
+    if one.loan.state == State.APPROVED:
+        holder = await loan_queries.holder(tx, one.loan.community_id, one.loan.tool_id)
+    return telling.actions(one.loan, one.viewer, holder, now)
+
+
+def _pressing(one: Standing) -> tuple[bool, datetime]:
+    """What is late or claimed first, then what starts first."""
+    return (State(one.loan.state) not in POSSESSED, one.loan.start)
+
+
+async def _tools(
+    tx: Tx, viewer: Viewer, places: Mapping[int, tuple[Here, object]], now: datetime
+) -> list[dict[str, object]]:
+    listed: list[dict[str, object]] = []
+    for here, _ in places.values():
+        tools = await tool_queries.tools_of(tx, replace(viewer, community=here))
+        for one in await queries.seen(tx, here, tools, now, viewer.locale):
+            path = f"{here.path}/tools/{one.tool.id}"
+            listed.append(
+                {
+                    "id": one.tool.id,
+                    "path": path,
+                    "edit_path": f"{path}/edit",
+                    "name": one.tool.name,
+                    "photo_url": queries.photo_url(one.tool, here),
+                    "icon": one.tool.category.icon,
+                    "state": one.state,
+                }
+            )
+    return listed
+
+
+def _last_words(message: Message | None, viewer: Viewer) -> str:
+    if message is None:
+        return ""
+    said = message.body if len(message.body) <= LAST_WORDS else message.body[:LAST_WORDS] + "…"
+    if message.kind == MessageKind.NOTE or message.author is None:
+        return said
+    return f"You: {said}" if message.author_id == viewer.person_id else said

@@ -1,0 +1,173 @@
+"""Tools and loans seen together: cards, counters, search, what waits for somebody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app import words
+from app.board.availability import Now, state_of
+from app.db import Tx
+from app.loans import queries as loan_queries
+from app.loans.models import Loan, LoanEvent
+from app.people.viewer import Here
+from app.tools import availability, rules
+from app.tools import queries as tool_queries
+from app.tools.models import Category, Tool, ToolStatus
+
+RECENT = 12
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A tool together with what its loans make of it now."""
+
+    tool: Tool
+    state: Now
+    loans: Sequence[Loan]
+    busy: Sequence[tuple[datetime, datetime]]
+
+
+async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale: str) -> list[Seen]:
+    """These tools with their states: two more queries, however many tools there are."""
+    ids = [tool.id for tool in tools]
+    by_tool: dict[int, list[Loan]] = {}
+    for loan in await loan_queries.open_of_tools(tx, here.id, ids):
+        by_tool.setdefault(loan.tool_id, []).append(loan)
+    busy = await availability.busy(tx, here.id, ids, now)
+    return [
+        Seen(
+            tool,
+            state_of(tool, by_tool.get(tool.id, []), busy.get(tool.id, []), here, now, locale),
+            by_tool.get(tool.id, []),
+            busy.get(tool.id, []),
+        )
+        for tool in tools
+    ]
+
+
+async def on_the_board(
+    tx: Tx, here: Here, *, like: str = "", category: str = "", only: Iterable[int] | None = None
+) -> Sequence[Tool]:
+    """What hangs on the board, by name; `like` is looked for in name, brand and category."""
+    found = tool_queries.with_all().where(
+        Tool.community_id == here.id, Tool.status.in_(rules.ON_THE_BOARD)
+    )
+    if category or like:
+        found = found.join(
+            Category,
+            (Category.community_id == Tool.community_id) & (Category.id == Tool.category_id),
+        )
+    if category:
+        found = found.where(Category.slug == category)
+    for word in like.split()[:8]:
+        pattern = f"%{_escaped(word.lower())}%"
+        text = func.lower(func.concat_ws(" ", Tool.name, Tool.brand, Category.name))
+        found = found.where(text.like(pattern, escape="\\"))
+    if only is not None:
+        found = found.where(Tool.id.in_(list(only)))
+    rows = await tx.scalars(found.order_by(func.lower(Tool.name), Tool.id))
+    return rows.all()
+
+
+async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
+    rows = await tx.execute(
+        select(Category, func.count(Tool.id))
+        .outerjoin(
+            Tool,
+            (Tool.community_id == Category.community_id)
+            & (Tool.category_id == Category.id)
+            & Tool.status.in_(rules.ON_THE_BOARD),
+        )
+        .where(Category.community_id == here.id)
+        .group_by(Category.community_id, Category.id)
+        .order_by(Category.position, Category.name)
+    )
+    return [(category, count) for category, count in rows]
+
+
+def counts(states: Iterable[Now]) -> dict[str, int]:
+    """The board in numbers: free (now, asked for or not), asked, out, overdue, total."""
+    states = list(states)
+    kinds = Counter(state.kind for state in states)
+    return {
+        "free": sum(state.free_now for state in states),
+        "asked": kinds["asked"],
+        "reserved": kinds["reserved"],
+        "out": kinds["out"],
+        "overdue": kinds["overdue"],
+        "total": len(states),
+    }
+
+
+HAPPENED = {
+    "request": "was asked for",
+    "approve": "is promised",
+    "hand_over": "went out",
+    "take_back": "is back",
+    "cancel": "is free again",
+}
+
+
+async def recent(tx: Tx, here: Here) -> list[dict[str, object]]:
+    """What just happened, without a borrower's name: every member may read it."""
+    rows = await tx.execute(
+        select(LoanEvent, Tool)
+        .join(
+            Loan,
+            (Loan.community_id == LoanEvent.community_id) & (Loan.id == LoanEvent.loan_id),
+        )
+        .join(Tool, (Tool.community_id == Loan.community_id) & (Tool.id == Loan.tool_id))
+        .where(
+            LoanEvent.community_id == here.id,
+            LoanEvent.act.in_(HAPPENED),
+            Tool.status.in_(rules.ON_THE_BOARD),
+        )
+        .order_by(LoanEvent.at.desc(), LoanEvent.id.desc())
+        .limit(RECENT)
+    )
+    new = await tx.scalars(
+        select(Tool)
+        .where(Tool.community_id == here.id, Tool.status == ToolStatus.LISTED)
+        .order_by(Tool.created_at.desc(), Tool.id.desc())
+        .limit(RECENT)
+    )
+    lines: list[tuple[datetime, str, str, Tool]] = [
+        (event.at, f"event-{event.id}", f"{tool.name} {HAPPENED[event.act]}", tool)
+        for event, tool in rows
+    ]
+    lines += [(tool.created_at, f"new-{tool.id}", f"New: {tool.name}", tool) for tool in new]
+    lines.sort(key=lambda line: line[:2], reverse=True)
+    return [
+        {"id": key, "text": text, "at": at, "path": f"{here.path}/tools/{tool.id}"}
+        for at, key, text, tool in lines[:RECENT]
+    ]
+
+
+def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
+    """What `board/_card.html` shows of a tool."""
+    tool = one.tool
+    return {
+        "id": tool.id,
+        "path": f"{here.path}/tools/{tool.id}",
+        "name": tool.name,
+        "category_name": tool.category.name,
+        "icon": tool.category.icon,
+        "photo_url": photo_url(tool, here),
+        "photo_alt": tool.name,
+        "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
+        "owner_name": tool.owner.name,
+        "state": one.state,
+    }
+
+
+def photo_url(tool: Tool, here: Here, width: int = 480) -> str | None:
+    return f"{here.path}/photos/{tool.photo.name}-{width}.webp" if tool.photo else None
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,202 @@
+"""The board, a tool's page with asking for it, my things and my rooms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+
+from app import clock, db, pages, topic, words
+from app.board import live, queries
+from app.errors import Refusal
+from app.http import idempotency
+from app.loans import commands, forms, rules, shelf, telling
+from app.loans import queries as loan_queries
+from app.loans.states import OPEN
+from app.people.doors import Member, MemberEvenSuspended
+from app.people.viewer import Viewer
+from app.tools import queries as tool_queries
+from app.tools import rules as tool_rules
+from app.tools.models import Tool, ToolStatus
+
+router = APIRouter()
+ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
+TYPED = ("start", "end", "start_time", "end_time", "note")
+
+
+@router.get("/c/{slug}")
+async def board(
+    request: Request,
+    viewer: Member,
+    q: Annotated[str, Query(max_length=100)] = "",
+    category: Annotated[str, Query(max_length=40)] = "",
+    free: bool = False,
+) -> Response:
+    """What hangs on the wall, as far as it fits the search."""
+    here, now = viewer.here, clock.now()
+    async with db.snapshot() as tx:
+        tools = await queries.on_the_board(tx, here, like=q, category=category)
+        found = await queries.seen(tx, here, tools, now, viewer.locale)
+        if free:
+            found = [one for one in found if one.state.free_now]
+        cards = {
+            topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
+            for one in found
+        }
+        shown = {
+            "tools": list((await pages.stamped(tx, cards)).values()),
+            "counters_html": await pages.region(request, tx, topic.board(here.id)),
+            "recent_html": await pages.region(request, tx, topic.recent(here.id)),
+            "categories": [
+                {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
+                for one, count in await queries.category_counts(tx, here)
+            ],
+            "q": q,
+            "category": category,
+            "free_now": free,
+            "list_topic": topic.listing(here.id),
+            "list_version": await pages.version(tx, topic.listing(here.id)),
+            "total": len(found),
+        }
+        return await pages.render(
+            request,
+            "board/page.html",
+            tx=tx,
+            board=shown,
+            why_not_list=tool_rules.why_not_list(viewer),
+        )
+
+
+@router.get("/c/{slug}/things")
+async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
+    async with db.snapshot() as tx:
+        html = await pages.region(request, tx, topic.things(viewer.person_id))
+        return await pages.render(request, "board/things.html", tx=tx, things_html=html)
+
+
+@router.get("/c/{slug}/rooms")
+async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
+    async with db.snapshot() as tx:
+        html = await pages.region(request, tx, topic.rooms(viewer.person_id))
+        return await pages.render(request, "chat/rooms.html", tx=tx, rooms_html=html)
+
+
+@router.get("/c/{slug}/tools/{tool_id}")
+async def tool_page(request: Request, viewer: MemberEvenSuspended, tool_id: ToolKey) -> Response:
+    return await _tool_page(request, viewer, tool_id, {"values": {}, "errors": {}})
+
+
+@router.post("/c/{slug}/tools/{tool_id}/loans")
+async def ask(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    tool_id: ToolKey,
+    idempotency_key: Annotated[str, Form()] = "",
+    start: Annotated[str, Form()] = "",
+    end: Annotated[str, Form()] = "",
+    start_time: Annotated[str, Form()] = "",
+    end_time: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    typed = dict(zip(TYPED, (start, end, start_time, end_time, note), strict=True))
+    try:
+        period = forms.period_from(start, end, start_time, end_time, viewer.here.zone)
+        key = idempotency.key_of(request, idempotency_key)
+        async with db.begin() as tx:
+            seen = await idempotency.recall(tx, viewer.person_id, request, key, typed)
+            if seen is None:
+                loan = await commands.request(tx, tool_id, *period, viewer, clock.now(), note)
+                seen = {"loan_id": loan.id}
+                await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
+    except Refusal as refusal:
+        form = pages.keep_typed(refusal, typed)
+        return await _tool_page(request, viewer, tool_id, form, refusal)
+    return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/pause")
+async def pause(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await shelf.pause(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/pause/end")
+async def resume(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await shelf.resume(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/archive")
+async def archive(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await shelf.archive(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/archive/end")
+async def restore(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await shelf.restore(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+async def _tool_page(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int,
+    form: dict[str, Any],
+    refusal: Refusal | None = None,
+) -> Response:
+    """One tool, when it is free, and the form to ask for it; `refusal` is why it was not taken."""
+    here, now = viewer.here, clock.now()
+    today = clock.local_day(now, here.zone)
+    async with db.snapshot() as tx:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+        mine = tool.owner_id == viewer.person_id
+        loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool_id)
+        told = [telling.tell(one, here, viewer.person_id, now, viewer.locale) for one in loans]
+        return await pages.render(
+            request,
+            "tools/page.html",
+            tx=tx,
+            status=refusal.status if refusal else 200,
+            tool=_shown(tool, viewer),
+            dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
+            mine=mine,
+            my_loans=told,
+            why_not_request=rules.why_not_ask(tool, viewer),
+            why_not_archive=shelf.why_not_archive(loans) if mine else None,
+            free=refusal.free if refusal else (),
+            form={
+                **form,
+                "key": pages.fresh_key(),
+                "today": today.isoformat(),
+                "horizon": (today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
+            },
+        )
+
+
+def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
+    here = viewer.here
+    price = words.price_per_day(tool.price_cents, here.currency, viewer.locale)
+    return {
+        "id": tool.id,
+        "path": f"{here.path}/tools/{tool.id}",
+        "name": tool.name,
+        "description": tool.description,
+        "brand": tool.brand,
+        "category_name": tool.category.name,
+        "icon": tool.category.icon,
+        "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,
+        "photo_alt": tool.name,
+        "price_text": price,
+        "cost_text": "Free. A thank-you is welcome."
+        if tool.price_cents == 0
+        else f"{price}; each day that has begun counts.",
+        "owner_name": tool.owner.name,
+        "paused": tool.status == ToolStatus.PAUSED,
+        "archived": tool.status == ToolStatus.ARCHIVED,
+    }

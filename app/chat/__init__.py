@@ -1,0 +1,1 @@
+"""Conversations: messages that two neighbours keep."""

@@ -1,0 +1,147 @@
+"""Opening a conversation, saying something in it, and having seen it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app import topic
+from app.chat import queries, rules
+from app.chat.models import Conversation, ConversationId, Message, MessageKind, Participant
+from app.db import Tx
+from app.errors import NotFound
+from app.people.models import PersonId
+from app.realtime import bump, touch
+
+
+async def open_for(
+    tx: Tx, community_id: int, people: Iterable[int], now: datetime
+) -> ConversationId:
+    """A new conversation between exactly these people."""
+    conversation = Conversation(community_id=community_id, created_at=now)
+    tx.add(conversation)
+    await tx.flush()
+    tx.add_all(
+        Participant(community_id=community_id, conversation_id=conversation.id, person_id=person_id)
+        for person_id in people
+    )
+    await tx.flush()
+    return ConversationId(conversation.id)
+
+
+async def say(
+    tx: Tx,
+    community_id: int,
+    conversation_id: ConversationId,
+    by: PersonId,
+    text: str,
+    client_id: uuid.UUID,
+    now: datetime,
+) -> Message:
+    """One message; the same `client_id` again answers with the message there already is.
+
+    Raises NotFound for a stranger, Refusal for an empty or overlong text.
+    """
+    seat = await queries.participant(tx, community_id, conversation_id, by)
+    if seat is None:
+        raise NotFound
+    body = rules.clean(text)
+    if refusal := rules.why_not_say(body, participant=True):
+        raise refusal
+    # The bump takes the room's row lock, so a retry in flight at once waits here and finds it.
+    revision = await bump(tx, topic.room(community_id, conversation_id))
+    said = await tx.scalar(
+        select(Message).where(
+            Message.community_id == community_id,
+            Message.conversation_id == conversation_id,
+            Message.author_id == by,
+            Message.client_id == client_id,
+        )
+    )
+    if said is not None:
+        return said
+    message = await _write(
+        tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now
+    )
+    await _see(tx, community_id, conversation_id, by, revision)
+    return message
+
+
+async def note(
+    tx: Tx,
+    community_id: int,
+    conversation_id: ConversationId,
+    text: str,
+    by: PersonId | None,
+    now: datetime,
+) -> Message:
+    """A line of the system: what happened, and by whom (None: by itself)."""
+    revision = await bump(tx, topic.room(community_id, conversation_id))
+    return await _write(
+        tx, community_id, conversation_id, revision, MessageKind.NOTE, by, text, None, now
+    )
+
+
+async def mark_seen(
+    tx: Tx, community_id: int, conversation_id: ConversationId, by: PersonId, up_to: int
+) -> None:
+    """The person has seen everything up to this revision; it never goes back.
+
+    A revision from the future counts as the newest there is.
+    """
+    if await queries.participant(tx, community_id, conversation_id, by) is None:
+        raise NotFound
+    newest = await queries.newest_revision(tx, community_id, conversation_id)
+    await _see(tx, community_id, conversation_id, by, min(up_to, newest))
+
+
+async def _see(
+    tx: Tx, community_id: int, conversation_id: ConversationId, by: PersonId, up_to: int
+) -> None:
+    moved = await tx.execute(
+        update(Participant)
+        .where(
+            Participant.community_id == community_id,
+            Participant.conversation_id == conversation_id,
+            Participant.person_id == by,
+            Participant.seen_up_to < up_to,
+        )
+        .values(seen_up_to=up_to)
+        .returning(Participant.person_id)
+    )
+    if moved.first() is not None:
+        touch(tx, topic.unread(by), topic.rooms(by))
+
+
+async def _write(
+    tx: Tx,
+    community_id: int,
+    conversation_id: ConversationId,
+    revision: int,
+    kind: MessageKind,
+    by: PersonId | None,
+    body: str,
+    client_id: uuid.UUID | None,
+    now: datetime,
+) -> Message:
+    message = Message(
+        community_id=community_id,
+        conversation_id=conversation_id,
+        author_id=by,
+        kind=kind,
+        body=body,
+        client_id=client_id,
+        born=revision,
+        revision=revision,
+        created_at=now,
+    )
+    tx.add(message)
+    await tx.flush()
+    for person_id in await queries.participants_of(tx, community_id, conversation_id):
+        touch(tx, topic.rooms(person_id))
+        if person_id != by and kind is MessageKind.TEXT:
+            touch(tx, topic.unread(person_id))
+    return message

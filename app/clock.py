@@ -1,0 +1,46 @@
+"""The only clock: UTC instants, and days in a community's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.settings import settings
+
+
+def now() -> datetime:
+    """The present instant in UTC; tests shift it for all processes through CLOCK_FILE."""
+    return datetime.now(UTC) + _shift()
+
+
+def _shift() -> timedelta:
+    if settings.clock_file is None:
+        return timedelta()
+    try:
+        return timedelta(seconds=float(settings.clock_file.read_text() or 0))
+    except FileNotFoundError:
+        return timedelta()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a local day begins, in UTC (DST days have 23 or 25 hours)."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Two inclusive local days as the half-open pair of instants they cover."""
+    return day_start(first, zone), day_start(last + timedelta(days=1), zone)
+
+
+def local_day(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
+    return at.astimezone(zone).time() == time()
+
+
+def started_days(start: datetime, end: datetime, zone: ZoneInfo) -> int:
+    """How many local days a half-open period touches: what the price counts."""
+    last = local_day(end - timedelta(microseconds=1), zone)
+    return max(1, (last - local_day(start, zone)).days + 1)

@@ -1,0 +1,1 @@
+"""What every page and call shares: headers, cross-site defence, throttling, idempotency."""

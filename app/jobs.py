@@ -1,0 +1,151 @@
+"""The clock's door: runs what was enqueued, and tells the boards when time alone changed them.
+
+Every worker runs this loop; each job and each tick is done by one of them, under a row lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app import clock, db, topic
+from app.db import Tx
+from app.http import idempotency
+from app.loans import commands as loans
+from app.loans import queries as loan_queries
+from app.people.models import Community, Membership
+from app.queue import ClockMark, Job
+from app.realtime import touch
+from app.tools.models import Tool
+
+TICK = 1.0  # seconds between two looks
+AT_ONCE = 50
+RETRY_AT_MOST = timedelta(hours=1)
+_log = structlog.stdlib.get_logger("toolshare.jobs")
+
+Command = Callable[[Tx, str, datetime], Awaitable[None]]
+
+
+def _loan(act: Callable[[Tx, int, int, datetime], Awaitable[None]]) -> Command:
+    """A loan's job: its key is `community/loan`."""
+
+    async def run(tx: Tx, key: str, now: datetime) -> None:
+        community_id, loan_id = key.split("/")
+        await act(tx, int(community_id), int(loan_id), now)
+
+    return run
+
+
+COMMANDS: dict[str, Command] = {
+    "loans.expire": _loan(loans.expire),
+    "loans.lapse": _loan(loans.lapse),
+    "loans.close": _loan(loans.close),
+}
+
+
+async def run_forever() -> None:
+    """Until cancelled. A failing round is logged and tried again; nothing else waits for it."""
+    while True:
+        try:
+            while await run_due():
+                pass
+            await tick()
+        except Exception:
+            _log.exception("jobs_round_failed")
+        await asyncio.sleep(TICK * random.uniform(0.8, 1.2))
+
+
+async def run_due() -> bool:
+    """Runs what is due, each job in a transaction of its own; False when nothing was left."""
+    ran = 0
+    while ran < AT_ONCE and await _run_one():
+        ran += 1
+    return ran == AT_ONCE
+
+
+async def _run_one() -> bool:
+    """One due job: its effect and its deletion are one commit. A failure is kept and retried."""
+    now = clock.now()
+    failed: tuple[int, Exception] | None = None
+    with suppress(_RollBack):
+        async with db.begin() as tx:
+            job = await tx.scalar(
+                select(Job)
+                .where(Job.run_at <= now)
+                .order_by(Job.run_at, Job.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            if job is None:
+                return False
+            try:
+                await COMMANDS[job.name](tx, job.key, now)
+                await tx.delete(job)
+            except Exception as error:
+                failed = (job.id, error)
+                raise _RollBack from error
+    if failed:
+        await _put_off(*failed, now)
+    return True
+
+
+class _RollBack(Exception):  # noqa: N818 - not an error: it only leaves the transaction
+    pass
+
+
+async def _put_off(job_id: int, error: Exception, now: datetime) -> None:
+    _log.error("job_failed", job=job_id, exc_info=error)
+    async with db.begin() as tx:
+        job = await tx.get(Job, job_id, with_for_update={"skip_locked": True})
+        if job is not None:
+            job.attempts += 1
+            job.last_error = type(error).__name__
+            job.run_at = now + min(timedelta(seconds=2**job.attempts), RETRY_AT_MOST)
+
+
+async def tick() -> None:
+    """Touches what changed only because time has passed since the last tick, wherever that ran."""
+    async with db.begin() as tx:
+        now = clock.now()
+        mark = await tx.scalar(
+            select(ClockMark).where(ClockMark.name == "boards").with_for_update(skip_locked=True)
+        )
+        if mark is None:
+            row = insert(ClockMark).values(name="boards", done_until=now)
+            await tx.execute(row.on_conflict_do_nothing())
+            return
+        if now <= mark.done_until:
+            return
+        since, mark.done_until = mark.done_until, now
+        for loan in await loan_queries.passing(tx, since, now):
+            loans.show(tx, loan)
+        for community in await tx.scalars(select(Community)):
+            if _passed_midnight(since, now, community.tz):
+                await _touch_everything(tx, community)
+        if since.hour != now.hour:
+            await idempotency.forget_old(tx, now)
+
+
+def _passed_midnight(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
+    return clock.local_day(since, zone) != clock.local_day(until, zone)
+
+
+async def _touch_everything(tx: Tx, community: Community) -> None:
+    """A new day: "today", "tomorrow" and "overdue by 2 days" say something else now."""
+    here = community.id
+    touch(tx, topic.board(here), topic.recent(here))
+    for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
+        touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
+    for loan in await loan_queries.open_in(tx, here):
+        touch(tx, topic.loan(here, loan.id))
+    members = select(Membership.person_id).where(Membership.community_id == here)
+    for person_id in await tx.scalars(members):
+        touch(tx, topic.things(person_id), topic.rooms(person_id), topic.waiting(person_id))

@@ -1,0 +1,1 @@
+"""Loans: one request and what became of it."""

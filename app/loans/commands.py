@@ -1,0 +1,297 @@
+"""Asking for a tool and answering: request, withdraw, approve, decline, cancel, expire, lapse.
+
+Every change of a loan goes through `change`: lock, rule, move, story, screens.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import Range
+
+from app import queue, topic, words
+from app.chat import commands as chat
+from app.chat.models import ConversationId
+from app.db import Tx
+from app.errors import Conflict, NotFound, Refusal
+from app.loans import queries, rules
+from app.loans.models import Loan, LoanEvent
+from app.loans.states import FINAL, Act, State
+from app.people.viewer import Viewer
+from app.realtime import touch
+from app.tools import availability
+from app.tools import queries as tool_queries
+from app.tools.models import Tool
+
+TOLD = {
+    Act.APPROVE: "approved the request",
+    Act.DECLINE: "declined the request",
+    Act.WITHDRAW: "withdrew the request",
+    Act.CANCEL: "cancelled the loan",
+    Act.HAND_OVER: "handed the tool over",
+    Act.CLAIM_RETURN: "brought it back",
+    Act.NOT_HERE: "says it is not here",
+    Act.TAKE_BACK: "has it back",
+    Act.NO_SHOW: "ended the loan: nobody came",
+    Act.CLOSE: "closed the loan",
+}
+TOLD_BY_ITSELF = {
+    Act.SUPERSEDE: "Somebody else got these dates.",
+    Act.EXPIRE: "The request ran out without an answer.",
+    Act.LAPSE: "Nobody picked it up; the loan has lapsed.",
+    Act.CLOSE: "The loan is closed.",
+}
+
+
+async def request(
+    tx: Tx,
+    tool_id: int,
+    start: datetime,
+    end: datetime,
+    by: Viewer,
+    now: datetime,
+    message: str = "",
+) -> Loan:
+    """Asks for a tool for a half-open period. Blocks no dates; several may ask for the same.
+
+    Raises NotFound for a tool the viewer may not see, Refusal or Conflict (with free periods).
+    """
+    tool = await tool_queries.tool_for(tx, by, tool_id)
+    await tool_queries.locked(tx, by.community_id, tool_id)
+    await tx.refresh(tool, ["status", "owner_id", "price_cents"])
+    if refusal := rules.why_not_request(tool, start, end, by, now):
+        raise refusal
+    await _refuse_taken(tx, tool, start, end, now)
+    conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
+    loan = Loan(
+        community_id=by.community_id,
+        tool_id=tool.id,
+        borrower_id=by.person_id,
+        lender_id=tool.owner_id,
+        conversation_id=conversation_id,
+        period=Range(start, end),
+        price_cents=rules.price(tool, start, end, by.here),
+        state=State.REQUESTED,
+        requested_at=now,
+        expires_at=rules.answer_until(start, end, now),
+    )
+    tx.add(loan)
+    await tx.flush()
+    _record(tx, loan, "request", None, by, "", now)
+    asked = words.period(start, end, by.here.zone, by.here.locale)
+    await chat.note(
+        tx, loan.community_id, conversation_id, f"{by.name} asked for {asked}.", by.person_id, now
+    )
+    if message.strip():
+        await chat.say(
+            tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now
+        )
+    await queue.enqueue(tx, "loans.expire", key(loan), loan.expires_at, now)
+    show(tx, loan)
+    return loan
+
+
+async def approve(
+    tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | None = None
+) -> Loan:
+    """The borrower gets the dates; every overlapping request of the same tool is superseded."""
+    loan = await locked(tx, loan_id, by, version)
+    if refusal := rules.why_not(Act.APPROVE, loan, by, now):
+        raise refusal
+    await _refuse_taken(tx, loan.tool, loan.start, loan.end, now)
+    try:
+        await availability.claim(
+            tx, loan.community_id, loan.tool_id, loan.period, loan_id=loan.id, now=now
+        )
+    except Conflict as taken:
+        taken.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
+        raise
+    losers = await queries.overlapping_requests(tx, loan)
+    # Rooms are bumped in id order, the winner's among them: two approvals never deadlock.
+    for each in sorted((*losers, loan), key=lambda one: one.conversation_id):
+        if each is loan:
+            await change(tx, loan, Act.APPROVE, by, now)
+        else:
+            await change(tx, each, Act.SUPERSEDE, None, now)
+    loan.decided_at = now
+    await queue.enqueue(tx, "loans.lapse", key(loan), loan.end + rules.LAPSE_AFTER, now)
+    return loan
+
+
+async def decline(
+    tx: Tx, loan_id: int, by: Viewer, now: datetime, reason: str = "", version: int | None = None
+) -> Loan:
+    loan = await locked(tx, loan_id, by, version)
+    await change(tx, loan, Act.DECLINE, by, now, reason=rules.check_reason(reason))
+    loan.decided_at = now
+    return loan
+
+
+async def withdraw(
+    tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | None = None
+) -> Loan:
+    loan = await locked(tx, loan_id, by, version)
+    await change(tx, loan, Act.WITHDRAW, by, now)
+    return loan
+
+
+async def cancel(
+    tx: Tx, loan_id: int, by: Viewer, now: datetime, reason: str = "", version: int | None = None
+) -> Loan:
+    """Before the hand-over; a lender says why. The dates are free at once."""
+    loan = await locked(tx, loan_id, by, version)
+    reason = rules.check_reason(reason)
+    if refusal := rules.why_not(Act.CANCEL, loan, by, now):
+        raise refusal
+    if by.person_id != loan.borrower_id and not reason:
+        raise Refusal(
+            "The borrower counts on it: say why you cancel.",
+            "Write a sentence as the reason.",
+            status=422,
+            field_name="reason",
+        )
+    await change(tx, loan, Act.CANCEL, by, now, reason=reason)
+    await availability.release(tx, loan.community_id, loan.id)
+    return loan
+
+
+async def expire(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
+    """A request nobody answered in time."""
+    await by_itself(tx, community_id, loan_id, Act.EXPIRE, now)
+
+
+async def lapse(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
+    """An approved loan that nobody picked up, a day after its end."""
+    if await by_itself(tx, community_id, loan_id, Act.LAPSE, now):
+        await availability.release(tx, community_id, loan_id)
+
+
+async def close(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
+    """A returned loan, two days later."""
+    await by_itself(tx, community_id, loan_id, Act.CLOSE, now)
+
+
+async def by_itself(tx: Tx, community_id: int, loan_id: int, act: Act, now: datetime) -> bool:
+    """An act of the clock: done if it still fits, else nothing (somebody was faster)."""
+    loan = await queries.locked(tx, community_id, loan_id)
+    if rules.why_not(act, loan, None, now):
+        return False
+    await change(tx, loan, act, None, now)
+    return True
+
+
+async def locked(tx: Tx, loan_id: int, by: Viewer, version: int | None) -> Loan:
+    """The loan under lock, for somebody with a part in it; NotFound for all others.
+
+    `version` is what the page showed: if the loan has moved on, Conflict says so.
+    """
+    loan = await queries.locked(tx, by.community_id, loan_id)
+    if not rules.part_of(loan, by):
+        raise NotFound
+    if version is not None and version != loan.version:
+        raise Conflict(rules.DONE[State(loan.state)], "Look at it as it is now.", code="state")
+    return loan
+
+
+async def change(
+    tx: Tx,
+    loan: Loan,
+    act: Act,
+    by: Viewer | None,
+    now: datetime,
+    *,
+    reason: str = "",
+    note: str = "",
+) -> None:
+    """The one door: rule, move, story, a line in the room, and every screen concerned.
+
+    `reason` stays with the loan; `note` only goes into its story.
+    """
+    if refusal := rules.why_not(act, loan, by, now):
+        raise refusal
+    was = loan.move(act)
+    if reason:
+        loan.reason = reason
+    if State(loan.state) in FINAL:
+        loan.ended_at = now
+    why = reason or note
+    _record(tx, loan, act, was, by, why, now)
+    if by is None:
+        told = TOLD_BY_ITSELF[act]
+    else:
+        told = f"{by.name} {TOLD[act]}" + (f": {why}" if why else ".")
+    await tx.flush()
+    await chat.note(
+        tx,
+        loan.community_id,
+        ConversationId(loan.conversation_id),
+        told,
+        by.person_id if by else None,
+        now,
+    )
+    show(tx, loan)
+
+
+def show(tx: Tx, loan: Loan) -> None:
+    """Touches every topic that shows this loan, or what it means for its tool."""
+    community_id = loan.community_id
+    touch(
+        tx,
+        topic.loan(community_id, loan.id),
+        topic.tool(community_id, loan.tool_id),
+        topic.dates(community_id, loan.tool_id),
+        topic.board(community_id),
+        topic.recent(community_id),
+    )
+    for person_id in (loan.borrower_id, loan.lender_id):
+        if person_id is not None:
+            touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
+
+
+def key(loan: Loan) -> str:
+    """How a job names a loan."""
+    return f"{loan.community_id}/{loan.id}"
+
+
+async def free_near(
+    tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The free periods nearest to the wanted one, at most three."""
+    busy = await availability.busy(tx, tool.community_id, [tool.id], now)
+    until = now + timedelta(days=rules.HORIZON_DAYS)
+    free = availability.free_ranges(busy.get(tool.id, []), now, until)
+    return availability.nearest(free, start, end)
+
+
+async def _refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime) -> None:
+    spans = (await availability.busy(tx, tool.community_id, [tool.id], now)).get(tool.id, [])
+    out = await queries.holder(tx, tool.community_id, tool.id)
+    if rules.why_not_free(start, end, spans, out, [], now):
+        free = await free_near(tx, tool, start, end, now)
+        refusal = rules.why_not_free(start, end, spans, out, free, now)
+        assert refusal is not None
+        raise refusal
+
+
+def _record(
+    tx: Tx,
+    loan: Loan,
+    act: str,
+    was: State | None,
+    by: Viewer | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    tx.add(
+        LoanEvent(
+            community_id=loan.community_id,
+            loan_id=loan.id,
+            act=act,
+            from_state=was,
+            to_state=loan.state,
+            by_id=by.person_id if by else None,
+            reason=reason,
+            at=now,
+        )
+    )

@@ -1,0 +1,137 @@
+"""A loan, and the events that tell its story."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NewType
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    and_,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
+
+from app.db import Base
+from app.loans.states import MOVES, Act, State
+from app.people.models import Person, one_of
+from app.tools.models import Tool
+
+LoanId = NewType("LoanId", int)
+
+
+class Loan(Base):
+    __tablename__ = "loan"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "tool_id"], ["tool.community_id", "tool.id"]),
+        ForeignKeyConstraint(
+            ["community_id", "borrower_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        ForeignKeyConstraint(
+            ["community_id", "lender_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        ForeignKeyConstraint(
+            ["community_id", "conversation_id"], ["conversation.community_id", "conversation.id"]
+        ),
+        # One possession: whoever has the tool in hand, nobody else has.
+        Index(
+            "uq_loan_possession",
+            "community_id",
+            "tool_id",
+            unique=True,
+            postgresql_where=text(
+                "state IN ('out', 'return_claimed') OR (state = 'disputed' AND back_at IS NULL)"
+            ),
+        ),
+        Index("ix_loan_tool", "community_id", "tool_id", "state"),
+        Index("ix_loan_borrower", "community_id", "borrower_id", "state"),
+        Index("ix_loan_lender", "community_id", "lender_id", "state"),
+        Index("ix_loan_conversation", "community_id", "conversation_id", unique=True),
+        one_of("state", State),
+        CheckConstraint("NOT isempty(period)", name="period"),
+        CheckConstraint("(borrower_id IS NULL) <> (borrower_name IS NULL)", name="borrower"),
+        CheckConstraint("borrower_id <> lender_id", name="own_tool"),
+    )
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    tool_id: Mapped[int]
+    borrower_id: Mapped[int | None]
+    borrower_name: Mapped[str | None]
+    lender_id: Mapped[int]
+    conversation_id: Mapped[int]
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    price_cents: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default=State.REQUESTED)
+    version: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str] = mapped_column(default="")
+    place: Mapped[str] = mapped_column(default="")
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    out_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]
+    back_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    tool: Mapped[Tool] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: and_(
+            remote(Tool.community_id) == Loan.community_id,
+            remote(Tool.id) == foreign(Loan.tool_id),
+        ),
+    )
+    borrower: Mapped[Person | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: remote(Person.id) == foreign(Loan.borrower_id),
+    )
+    lender: Mapped[Person] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: remote(Person.id) == foreign(Loan.lender_id),
+    )
+
+    @property
+    def start(self) -> datetime:
+        assert self.period.lower is not None, "a loan's period is bounded"
+        return self.period.lower
+
+    @property
+    def end(self) -> datetime:
+        assert self.period.upper is not None, "a loan's period is bounded"
+        return self.period.upper
+
+    def move(self, act: Act) -> State:
+        """The next state by the table of moves; the caller has asked the rule before."""
+        was = State(self.state)
+        self.state, _ = MOVES[was, act]
+        self.version += 1
+        return was
+
+
+class LoanEvent(Base):
+    """One line of a loan's story: added, never rewritten."""
+
+    __tablename__ = "loan_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "loan_id"], ["loan.community_id", "loan.id"]),
+        Index("ix_loan_event_loan", "community_id", "loan_id", "id"),
+        Index("ix_loan_event_recent", "community_id", "at"),
+    )
+
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    loan_id: Mapped[int]
+    act: Mapped[str]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]

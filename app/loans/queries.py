@@ -1,0 +1,178 @@
+"""Reading loans: one for a viewer, those of a tool, those that wait for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql import Select
+
+from app.db import Tx
+from app.errors import NotFound
+from app.loans.models import Loan, LoanEvent
+from app.loans.rules import part_of
+from app.loans.states import OPEN, POSSESSED, State, Who
+from app.people.viewer import Viewer
+from app.tools import queries as tool_queries
+from app.tools.models import Tool
+
+PARTIES = Who.BORROWER | Who.LENDER
+
+
+def with_all() -> Select[Loan]:
+    """A loan with everything its page shows."""
+    return select(Loan).options(
+        joinedload(Loan.tool).joinedload(Tool.photo),
+        joinedload(Loan.tool).joinedload(Tool.category),
+        joinedload(Loan.borrower),
+        joinedload(Loan.lender),
+    )
+
+
+async def loan_for(tx: Tx, viewer: Viewer, loan_id: int, *, who: Who = PARTIES) -> Loan:
+    """A loan for those who play one of the parts `who` in it; NotFound for all others."""
+    loan = await tx.scalar(
+        with_all().where(Loan.community_id == viewer.community_id, Loan.id == loan_id)
+    )
+    if loan is None or part_of(loan, viewer) not in who:
+        raise NotFound
+    return loan
+
+
+async def locked(tx: Tx, community_id: int, loan_id: int) -> Loan:
+    """The loan under its own and its tool's row lock, the tool first: so no act deadlocks."""
+    tool_id = await tx.scalar(
+        select(Loan.tool_id).where(Loan.community_id == community_id, Loan.id == loan_id)
+    )
+    if tool_id is None:
+        raise NotFound
+    await tool_queries.locked(tx, community_id, tool_id)
+    loan = await tx.scalar(
+        with_all()
+        .where(Loan.community_id == community_id, Loan.id == loan_id)
+        .with_for_update(of=Loan)
+        .execution_options(populate_existing=True)
+    )
+    if loan is None:
+        raise NotFound
+    return loan
+
+
+async def holder(tx: Tx, community_id: int, tool_id: int) -> Loan | None:
+    """The loan that has the tool in hand."""
+    return await tx.scalar(
+        with_all().where(
+            Loan.community_id == community_id, Loan.tool_id == tool_id, Loan.state.in_(POSSESSED)
+        )
+    )
+
+
+async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
+    """Other requests for days of this loan, by room, which is the order rooms are bumped in."""
+    rows = await tx.scalars(
+        with_all()
+        .where(
+            Loan.community_id == loan.community_id,
+            Loan.tool_id == loan.tool_id,
+            Loan.id != loan.id,
+            Loan.state == State.REQUESTED,
+            Loan.period.op("&&")(loan.period),
+        )
+        .order_by(Loan.conversation_id)
+        .with_for_update(of=Loan)
+    )
+    return rows.all()
+
+
+async def open_of_tools(tx: Tx, community_id: int, tool_ids: Iterable[int]) -> Sequence[Loan]:
+    """Loans that are neither final nor back, of these tools, in the order of their start."""
+    wanted = (State.REQUESTED, State.APPROVED, *POSSESSED)
+    rows = await tx.scalars(
+        select(Loan)
+        .where(
+            Loan.community_id == community_id,
+            Loan.tool_id.in_(list(tool_ids)),
+            Loan.state.in_(wanted),
+        )
+        .order_by(Loan.period, Loan.id)
+    )
+    return rows.all()
+
+
+async def loans_of(
+    tx: Tx,
+    viewer: Viewer,
+    *,
+    states: Iterable[State] | None = None,
+    tool_id: int | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[Loan]:
+    """Loans in which the viewer borrows or lends here, the newest first; `before` pages by id."""
+    found = with_all().where(
+        Loan.community_id == viewer.community_id,
+        or_(Loan.borrower_id == viewer.person_id, Loan.lender_id == viewer.person_id),
+    )
+    if states is not None:
+        found = found.where(Loan.state.in_(list(states)))
+    if tool_id is not None:
+        found = found.where(Loan.tool_id == tool_id)
+    if before is not None:
+        found = found.where(Loan.id < before)
+    rows = await tx.scalars(found.order_by(Loan.id.desc()).limit(limit))
+    return rows.all()
+
+
+async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
+    """Every open loan of a person, in all their communities, by the instant that presses most."""
+    rows = await tx.scalars(
+        with_all()
+        .where(
+            or_(Loan.borrower_id == person_id, Loan.lender_id == person_id),
+            Loan.state.in_(OPEN),
+        )
+        .order_by(Loan.period, Loan.id)
+    )
+    return rows.all()
+
+
+async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
+    """The newest loans of a person, in all their communities: each has a room."""
+    rows = await tx.scalars(
+        with_all()
+        .where(or_(Loan.borrower_id == person_id, Loan.lender_id == person_id))
+        .order_by(Loan.id.desc())
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
+    """Open loans that start, end or lose their answer time within (since, until]."""
+    boundaries = (func.lower(Loan.period), func.upper(Loan.period), Loan.expires_at)
+    rows = await tx.scalars(
+        select(Loan).where(
+            Loan.state.in_(OPEN), or_(*(and_(at > since, at <= until) for at in boundaries))
+        )
+    )
+    return rows.all()
+
+
+async def open_in(tx: Tx, community_id: int) -> Sequence[Loan]:
+    rows = await tx.scalars(
+        select(Loan).where(Loan.community_id == community_id, Loan.state.in_(OPEN))
+    )
+    return rows.all()
+
+
+async def events(tx: Tx, community_id: int, limit: int) -> Sequence[LoanEvent]:
+    """The newest events of a community."""
+    rows = await tx.scalars(
+        select(LoanEvent)
+        .where(LoanEvent.community_id == community_id)
+        .order_by(LoanEvent.at.desc(), LoanEvent.id.desc())
+        .limit(limit)
+    )
+    return rows.all()

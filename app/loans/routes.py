@@ -1,0 +1,179 @@
+"""The room of a loan: what was said, what it is now, and a button for each act."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
+
+from app import clock, db, pages, topic
+from app.chat import commands as chat
+from app.chat.models import ConversationId
+from app.errors import mistyped
+from app.http import idempotency, throttle
+from app.loans import commands, handover, queries, telling
+from app.loans.models import Loan
+from app.people.doors import MemberEvenSuspended
+from app.people.viewer import Viewer
+
+router = APIRouter()
+LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
+
+
+@router.get("/c/{slug}/loans/{loan_id}")
+async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
+    """The room of the two: what the loan is now, what was said, what can be done."""
+    async with db.snapshot() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        told = telling.tell(loan, viewer.here, viewer.person_id, clock.now(), viewer.locale)
+        room_topic = topic.room(loan.community_id, loan.conversation_id)
+        messages = pages.partial(
+            "chat/_room.html",
+            room_id=loan.conversation_id,
+            topic=room_topic,
+            version=await pages.version(tx, room_topic),
+            messages_html=await pages.region(request, tx, room_topic),
+        )
+        lends = viewer.person_id == loan.lender_id
+        return await pages.render(
+            request,
+            "loans/page.html",
+            tx=tx,
+            loan=told,
+            other_name=told.borrower_name if lends else told.lender_name,
+            loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
+            messages_html=pages.drawn(messages),
+            room_id=loan.conversation_id,
+            composer={
+                "post": f"{told.path}/messages",
+                "seen": f"{told.path}/seen",
+                "client_id": uuid.uuid4(),
+                "body": "",
+                "error": "",
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button of a room, pressed: by whom, on which loan, and what the form said."""
+
+    request: Request
+    viewer: Viewer
+    loan_id: int
+    key: str
+    version: int | None
+    reason: str
+    place: str
+
+
+async def press(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    loan_id: LoanKey,
+    idempotency_key: Annotated[str, Form()] = "",
+    version: Annotated[int | None, Form()] = None,
+    reason: Annotated[str, Form()] = "",
+    place: Annotated[str, Form()] = "",
+) -> Press:
+    return Press(request, viewer, loan_id, idempotency_key, version, reason, place)
+
+
+Pressed = Annotated[Press, Depends(press)]
+
+
+async def _act(by: Press, act: Callable[..., Awaitable[Loan]], **more: str) -> Response:
+    """One command, once per key, then the page on which the button stood."""
+    body = {"version": str(by.version), **more}
+    viewer, request = by.viewer, by.request
+    async with db.begin() as tx:
+        key = idempotency.key_of(request, by.key)
+        seen = await idempotency.recall(tx, viewer.person_id, request, key, body)
+        if seen is None:
+            await act(tx, by.loan_id, viewer, clock.now(), version=by.version, **more)
+            outcome = {"loan_id": by.loan_id}
+            await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
+    things = f"{viewer.here.path}/things"
+    came_from_things = request.headers.get("referer", "").partition("?")[0].endswith(things)
+    return pages.back_to(things if came_from_things else f"{viewer.here.path}/loans/{by.loan_id}")
+
+
+@router.post("/c/{slug}/loans/{loan_id}/approval")
+async def approve(by: Pressed) -> Response:
+    return await _act(by, commands.approve)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/refusal")
+async def decline(by: Pressed) -> Response:
+    return await _act(by, commands.decline, reason=by.reason)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/withdrawal")
+async def withdraw(by: Pressed) -> Response:
+    return await _act(by, commands.withdraw)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/cancellation")
+async def cancel(by: Pressed) -> Response:
+    return await _act(by, commands.cancel, reason=by.reason)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/handover")
+async def hand_over(by: Pressed) -> Response:
+    return await _act(by, handover.hand_over)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/no-show")
+async def no_show(by: Pressed) -> Response:
+    return await _act(by, handover.no_show)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/return-claim")
+async def claim_return(by: Pressed) -> Response:
+    return await _act(by, handover.claim_return, place=by.place)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/return-claim/end")
+async def not_here(by: Pressed) -> Response:
+    return await _act(by, handover.not_here)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/return")
+async def take_back(by: Pressed) -> Response:
+    return await _act(by, handover.take_back)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/messages")
+async def say(
+    viewer: MemberEvenSuspended,
+    loan_id: LoanKey,
+    body: Annotated[str, Form()] = "",
+    client_id: Annotated[str, Form()] = "",
+) -> Response:
+    """The client id makes a retry the same message; each drawn form brings a fresh one."""
+    await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
+    try:
+        named = uuid.UUID(client_id) if client_id else uuid.uuid4()
+    except ValueError:
+        raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
+    async with db.begin() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        room, now = ConversationId(loan.conversation_id), clock.now()
+        await chat.say(tx, viewer.community_id, room, viewer.person_id, body, named, now)
+    return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
+
+
+@router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)
+async def seen(
+    viewer: MemberEvenSuspended,
+    loan_id: LoanKey,
+    up_to: Annotated[int, Form(ge=0, lt=2**62)],
+) -> None:
+    """Everything up to this version of the room has been on the viewer's screen."""
+    async with db.begin() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        room = ConversationId(loan.conversation_id)
+        await chat.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)

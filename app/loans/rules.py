@@ -1,0 +1,219 @@
+"""May this person do this now? Each answer is None or a Refusal with a sentence and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.clock import local_day, started_days
+from app.errors import Conflict, Refusal, Span, mistyped
+from app.loans.models import Loan
+from app.loans.states import FINAL, MOVES, Act, State, Who
+from app.people.viewer import Here, Viewer
+from app.tools.models import Tool, ToolStatus
+
+ANSWER_WITHIN = timedelta(hours=48)
+LONGEST_DAYS = 7
+HORIZON_DAYS = 90
+EARLY_PICK_UP = timedelta(hours=24)
+NO_SHOW_AFTER = timedelta(hours=2)
+NOT_HERE_WITHIN = timedelta(hours=48)
+LAPSE_AFTER = timedelta(hours=24)
+CLOSE_AFTER = timedelta(hours=48)
+REASON_LONGEST = 500
+
+DONE = {
+    State.REQUESTED: "This request is waiting for an answer.",
+    State.APPROVED: "This loan is already approved.",
+    State.OUT: "The tool is already out.",
+    State.RETURN_CLAIMED: "The borrower says that it was brought back.",
+    State.RETURNED: "The tool is already back.",
+    State.DISPUTED: "This loan is being sorted out.",
+    State.CLOSED: "This loan is closed.",
+    State.DECLINED: "This request was declined.",
+    State.WITHDRAWN: "This request was withdrawn.",
+    State.EXPIRED: "This request ran out without an answer.",
+    State.SUPERSEDED: "Somebody else got these dates.",
+    State.CANCELLED: "This loan was cancelled.",
+    State.LAPSED: "This loan was never picked up.",
+    State.NO_SHOW: "This loan ended because nobody came.",
+}
+THEIR_NAMES = {
+    Who.BORROWER: "the borrower",
+    Who.LENDER: "the lender",
+    Who.COORDINATOR: "a coordinator",
+    Who.SYSTEM: "the clock",
+}
+WHEN_SUSPENDED = frozenset({Act.CLAIM_RETURN, Act.TAKE_BACK, Act.WITHDRAW, Act.CANCEL})
+
+
+def part_of(loan: Loan, by: Viewer | None) -> Who:
+    """The part somebody plays in this loan; a party is never its own coordinator."""
+    if by is None:
+        return Who.SYSTEM
+    if by.community is None or by.community_id != loan.community_id:
+        return Who.NOBODY
+    if by.person_id == loan.borrower_id:
+        return Who.BORROWER
+    if by.person_id == loan.lender_id:
+        return Who.LENDER
+    return Who.COORDINATOR if by.is_coordinator else Who.NOBODY
+
+
+def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal | None:
+    """The table of moves, then what this act asks for besides. `by` None is the system."""
+    state = State(loan.state)
+    move = MOVES.get((state, act))
+    if move is None:
+        return Conflict(DONE[state], _after(state), code="state")
+    _, who = move
+    part = part_of(loan, by)
+    if part not in who:
+        return Refusal(f"Only {_names(who)} can do this.", lifted_by=_names(who), status=403)
+    if by is not None and by.suspended and act not in WHEN_SUSPENDED:
+        return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
+    ask = _MORE.get(act)
+    return ask(loan, now) if ask else None
+
+
+def why_not_request(
+    tool: Tool, start: datetime, end: datetime, by: Viewer, now: datetime
+) -> Refusal | None:
+    """What can be said without looking at other loans."""
+    if refusal := why_not_ask(tool, by):
+        return refusal
+    zone = by.here.zone
+    if start >= end:
+        return mistyped("end", "The end comes before the start.", "Choose a later end.")
+    today = local_day(now, zone)
+    if local_day(start, zone) < today or end <= now:
+        return mistyped("start", "These dates have passed.", "Choose today or a later day.")
+    if started_days(start, end, zone) > LONGEST_DAYS:
+        return mistyped(
+            "end", f"A loan may have {LONGEST_DAYS} days.", "Choose fewer days, and extend later."
+        )
+    if local_day(end - timedelta(microseconds=1), zone) > today + timedelta(days=HORIZON_DAYS):
+        return mistyped(
+            "start", f"You can ask up to {HORIZON_DAYS} days ahead.", "Choose earlier dates."
+        )
+    return None
+
+
+def why_not_ask(tool: Tool, by: Viewer) -> Refusal | None:
+    """Whether this person can ask for this tool at all: what the page shows before any dates."""
+    if by.suspended:
+        return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
+    if tool.owner_id == by.person_id:
+        return Refusal("This is your own tool.", "Pause it if you need it yourself.")
+    if tool.status != ToolStatus.LISTED:
+        return Refusal("This tool is not lent at the moment.", "Look for a similar one.")
+    return None
+
+
+def why_not_free(
+    start: datetime,
+    end: datetime,
+    busy: Sequence[Span],
+    out: Loan | None,
+    free: Sequence[Span],
+    now: datetime,
+) -> Refusal | None:
+    """Whether the tool is taken in these dates; `out` is the loan that has it in hand."""
+    if any(lower < end and start < upper for lower, upper in busy):
+        return Conflict(
+            "Somebody has the tool in these dates.",
+            "Choose other dates; the nearest free ones are below.",
+            free=free,
+        )
+    if out is not None and start <= now:
+        return Conflict(
+            "The tool is still out.", "Choose dates that begin later.", "the lender", free=free
+        )
+    return None
+
+
+def why_not_while_out(loan: Loan, holder: Loan | None) -> Refusal | None:
+    """Whether somebody else still has the tool; a claimed return is confirmed by handing it on."""
+    if holder is None or holder.id == loan.id or holder.state == State.RETURN_CLAIMED:
+        return None
+    return Conflict(
+        "The tool is still out with somebody else.", "Confirm its return first.", code="out"
+    )
+
+
+def answer_until(start: datetime, end: datetime, now: datetime) -> datetime:
+    """A request waits 48 h or until its start; one that has already begun waits until its end."""
+    return min(now + ANSWER_WITHIN, start if start > now else end)
+
+
+def check_reason(reason: str) -> str:
+    reason = reason.replace("\x00", "").strip()
+    if len(reason) > REASON_LONGEST:
+        raise mistyped("reason", f"A reason may have {REASON_LONGEST} characters.", "Shorten it.")
+    return reason
+
+
+def price(tool: Tool, start: datetime, end: datetime, here: Here) -> int:
+    """Cents for the whole period: started days times the price of a day."""
+    return tool.price_cents * started_days(start, end, here.zone)
+
+
+def is_late(loan: Loan, now: datetime) -> bool:
+    """Overdue from the due minute on; a claimed return stops that clock."""
+    return loan.state == State.OUT and now >= loan.end
+
+
+def _approve(loan: Loan, now: datetime) -> Refusal | None:
+    if now >= loan.expires_at:
+        return Conflict(DONE[State.EXPIRED], "Ask the borrower to ask again.", code="state")
+    if loan.tool.status != ToolStatus.LISTED:
+        return Refusal("This tool is paused.", "Resume it first.", "the lender")
+    return None
+
+
+def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
+    if now < loan.start - EARLY_PICK_UP:
+        return Refusal(
+            "It is too early to hand it over.", "You can from a day before the start on."
+        )
+    return None
+
+
+def _no_show(loan: Loan, now: datetime) -> Refusal | None:
+    if now < loan.start + NO_SHOW_AFTER:
+        return Refusal("It is too early for that.", "Wait until two hours after the start.")
+    return None
+
+
+def _not_here(loan: Loan, now: datetime) -> Refusal | None:
+    if loan.claimed_at is not None and now > loan.claimed_at + NOT_HERE_WITHIN:
+        return Refusal("“Not here” is possible for 48 hours.", "Ask a coordinator to help.")
+    return None
+
+
+def _expire(loan: Loan, now: datetime) -> Refusal | None:
+    return None if now >= loan.expires_at else Refusal("The request may still be answered.")
+
+
+def _lapse(loan: Loan, now: datetime) -> Refusal | None:
+    return None if now >= loan.end + LAPSE_AFTER else Refusal("It may still be picked up.")
+
+
+_MORE = {
+    Act.APPROVE: _approve,
+    Act.HAND_OVER: _hand_over,
+    Act.NO_SHOW: _no_show,
+    Act.NOT_HERE: _not_here,
+    Act.EXPIRE: _expire,
+    Act.LAPSE: _lapse,
+}
+
+
+def _after(state: State) -> str:
+    if state in FINAL:
+        return "Ask for the tool again if you still need it."
+    return "Look at the loan as it is now."
+
+
+def _names(who: Who) -> str:
+    return " or ".join(name for part, name in THEIR_NAMES.items() if part in who)

@@ -1,0 +1,90 @@
+"""Pausing, archiving and bringing back a tool: what its loans must hear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.db import Tx
+from app.errors import NotFound, Refusal
+from app.loans import commands, queries
+from app.loans.models import Loan
+from app.loans.states import POSSESSED, Act, State
+from app.people.viewer import Viewer
+from app.tools import queries as tool_queries
+from app.tools import rules as tool_rules
+from app.tools.commands import touch_tool
+from app.tools.models import Tool, ToolStatus
+
+
+async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
+    """Nobody can ask for it; open requests are declined with the reason, loans stand."""
+    tool, loans = await _own(tx, tool_id, by)
+    if tool.status != ToolStatus.LISTED:
+        raise Refusal("This tool is not on the board.", "Look at it as it is now.")
+    await _decline_requests(tx, loans, by, now, reason or "The tool is paused.")
+    return await _set(tx, tool, ToolStatus.PAUSED, now)
+
+
+async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    tool, _ = await _own(tx, tool_id, by)
+    if tool.status != ToolStatus.PAUSED:
+        raise Refusal("This tool is not paused.", "Look at it as it is now.")
+    return await _set(tx, tool, ToolStatus.LISTED, now)
+
+
+async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    """Takes it off the board for good. Refused while it is out or promised to somebody."""
+    tool, loans = await _own(tx, tool_id, by)
+    if tool.status == ToolStatus.ARCHIVED:
+        raise Refusal("This tool is already archived.", "You can bring it back.")
+    if refusal := why_not_archive(loans):
+        raise refusal
+    await _decline_requests(tx, loans, by, now, "The tool is no longer lent.")
+    return await _set(tx, tool, ToolStatus.ARCHIVED, now, listing=True)
+
+
+async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    """Back on the board; this revives no loan."""
+    tool, _ = await _own(tx, tool_id, by)
+    if tool.status != ToolStatus.ARCHIVED:
+        raise Refusal("This tool is not archived.", "Look at it as it is now.")
+    return await _set(tx, tool, ToolStatus.LISTED, now, listing=True)
+
+
+def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
+    if any(State(loan.state) in POSSESSED for loan in loans):
+        return Refusal("This tool is out.", "Archive it when it is back.", "its return")
+    if any(loan.state == State.APPROVED for loan in loans):
+        return Refusal(
+            "This tool is promised to somebody.", "Cancel that loan first, with the reason."
+        )
+    return None
+
+
+async def _own(tx: Tx, tool_id: int, by: Viewer) -> tuple[Tool, Sequence[Loan]]:
+    tool = await tool_queries.locked(tx, by.community_id, tool_id)
+    if not tool_rules.sees(tool, by):
+        raise NotFound
+    if not tool_rules.may_change(tool, by):
+        raise Refusal("Only the owner can do this.", lifted_by="the owner", status=403)
+    return tool, await queries.open_of_tools(tx, tool.community_id, [tool.id])
+
+
+async def _decline_requests(
+    tx: Tx, loans: Sequence[Loan], by: Viewer, now: datetime, reason: str
+) -> None:
+    asked = [loan for loan in loans if loan.state == State.REQUESTED]
+    for loan in sorted(asked, key=lambda one: one.conversation_id):
+        await commands.change(tx, loan, Act.DECLINE, by, now, reason=reason)
+        loan.decided_at = now
+
+
+async def _set(
+    tx: Tx, tool: Tool, status: ToolStatus, now: datetime, *, listing: bool = False
+) -> Tool:
+    tool.status = status
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool, listing=listing)
+    return tool

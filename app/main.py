@@ -1,0 +1,96 @@
+"""Builds the app: the only file that sees all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from app import clock, db, jobs, migrations, pages
+from app.board import live as board_live
+from app.board import routes as board_routes
+from app.chat import live as chat_live
+from app.http import body, csrf, headers, log, metrics, problems, proxies, tally, vitals
+from app.loans import live as loans_live
+from app.loans import routes as loans_routes
+from app.members import routes as members_routes
+from app.people import doors
+from app.people import routes as people_routes
+from app.realtime import Engine, Topics
+from app.settings import settings
+from app.tools import routes as tools_routes
+
+UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
+PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes)
+
+
+def registry() -> Topics:
+    """Every kind of live region there is."""
+    topics = Topics()
+    topics.include(board_live.topics, chat_live.topics, loans_live.topics)
+    return topics
+
+
+def build() -> FastAPI:
+    """One app, for one worker. Raises RuntimeError for settings it must not serve with."""
+    if refusal := settings.why_not_start():
+        raise RuntimeError(refusal)
+    app = FastAPI(
+        title="ToolShare",
+        lifespan=_life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        middleware=[
+            Middleware(proxies.Proxies),
+            Middleware(log.AccessLog),
+            Middleware(metrics.Metrics),
+            Middleware(headers.SecurityHeaders),
+            Middleware(problems.LastResort),
+            Middleware(csrf.SameOrigin),
+            Middleware(body.BodyLimit, roomy={UPLOADS: settings.photo_bytes + 65536}),
+        ],
+    )
+    problems.install(app)
+    app.state.engine = engine = Engine(
+        db.sessions,
+        settings.redis_url,
+        settings.redis_prefix,
+        registry(),
+        doors.listener_of,
+        refresh=doors.refresh,
+        allowed_origin=csrf.allowed_origin,
+        now=clock.now,
+    )
+    for feature in (engine, vitals, metrics, *PAGES):
+        app.include_router(feature.router)
+    app.mount("/static", StaticFiles(directory=pages.WEB / "static"))
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    """One worker's life: migrate if nobody has, then engine, jobs and metrics until the end."""
+    log.configure()
+    await migrations.upgrade(settings.database_url)
+    engine: Engine = app.state.engine
+    metrics.watch_pool(db.engine)
+    await engine.start()
+    tasks = [
+        asyncio.create_task(jobs.run_forever(), name="jobs"),
+        asyncio.create_task(metrics.follow(lambda: engine.counters), name="metrics"),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await engine.stop()
+    await tally.close()
+    await db.engine.dispose()
+
+
+app = build()

@@ -1,0 +1,1 @@
+"""Who is let in, sent away and given a role, and what that means for tools and loans."""

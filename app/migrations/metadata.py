@@ -1,0 +1,16 @@
+"""Every table there is: what the migrations are compared with."""
+
+from sqlalchemy import MetaData
+
+import app.chat.models
+import app.http.models
+import app.loans.models
+import app.people.models
+import app.queue
+import app.tools.models  # noqa: F401
+from app.db import Base
+from app.realtime import versions
+
+
+def everything() -> list[MetaData]:
+    return [Base.metadata, versions.metadata]

@@ -1,0 +1,1 @@
+"""Who is who: people, communities, memberships, sessions."""

@@ -1,0 +1,79 @@
+"""Every setting, from environment variables; `.env.example` explains each."""
+
+import hashlib
+import hmac
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SAMPLE = "change-me"
+
+
+class Settings(BaseSettings):
+    """Read once, at import. Sizes are bytes, durations seconds."""
+
+    model_config = SettingsConfigDict(case_sensitive=False, frozen=True, hide_input_in_errors=True)
+
+    database_url: str = "postgresql+asyncpg://toolshare@/toolshare"
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_prefix: str = "toolshare"
+    secret_key: str = ""
+    previous_secret_key: str = ""
+    public_url: str = ""
+    port: int = 8000
+    data_dir: Path = Path(".data/own")
+    log_file: Path | None = None
+    log_level: str = "INFO"
+    metrics_token: str = ""
+    trusted_proxies: str = ""
+    demo: bool = False
+    database_pool: int = Field(default=10, ge=1, le=100)
+    photo_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    photo_pixels: int = Field(default=50_000_000, ge=10_000)
+    argon2_fast: bool = False  # tests only: cheap password hashes
+    clock_file: Path | None = None  # tests only: seconds by which the clock is shifted
+
+    @field_validator("log_file", "clock_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        for plain in ("postgres://", "postgresql://"):
+            if value.startswith(plain):
+                return "postgresql+asyncpg://" + value.removeprefix(plain)
+        return value
+
+    def why_not_start(self) -> str | None:
+        """One sentence if the app must not serve with these settings."""
+        if not self.secret_key or self.secret_key.startswith(SAMPLE):
+            return (
+                "SECRET_KEY is missing or still the sample: "
+                "set it to a random text, for example from `openssl rand -hex 32`."
+            )
+        if len(self.secret_key.encode()) < 32:
+            return "SECRET_KEY is too short: it needs at least 32 bytes."
+        if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
+            return "PUBLIC_URL must start with http:// or https://."
+        return None
+
+    def key_for(self, purpose: str, *, previous: bool = False) -> bytes:
+        """A 32-byte key of its own for each purpose, derived from SECRET_KEY."""
+        secret = self.previous_secret_key if previous else self.secret_key
+        return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
+
+    @property
+    def behind_tls(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @cached_property
+    def public_host(self) -> str:
+        return urlsplit(self.public_url).netloc.lower() if self.public_url else ""
+
+
+settings = Settings()

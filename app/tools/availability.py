@@ -1,0 +1,165 @@
+"""The only writer of Occupancy: claim, release, cut, and what is left free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import IntegrityError
+
+from app.db import Tx
+from app.errors import Conflict, Span
+from app.tools.models import Occupancy, OccupancyKind
+
+HORIZON = timedelta(days=90)
+OVERLAP = "23P01"  # SQLSTATE exclusion_violation
+
+
+def taken() -> Conflict:
+    return Conflict(
+        "These dates have just been taken.", "Choose other days; the free ones are below."
+    )
+
+
+async def claim(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    period: Range[datetime],
+    *,
+    loan_id: int,
+    now: datetime,
+) -> None:
+    """Blocks the tool for a loan. Raises Conflict if the database says it is taken.
+
+    The database decides, not a look beforehand: no other transaction can come in between.
+    Exclusion constraints cannot read the clock, so what has expired is deleted first.
+    """
+    await drop_expired(tx, community_id, tool_id, now)
+    try:
+        async with tx.begin_nested():
+            tx.add(
+                Occupancy(
+                    community_id=community_id,
+                    tool_id=tool_id,
+                    kind=OccupancyKind.LOAN,
+                    period=period,
+                    loan_id=loan_id,
+                )
+            )
+            await tx.flush()
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
+
+
+async def start_early(
+    tx: Tx, community_id: int, loan_id: int, end: datetime, now: datetime
+) -> None:
+    """The loan begins now instead of later. Raises Conflict if somebody has the tool before."""
+    await _reshape(tx, community_id, loan_id, Range(now, end))
+
+
+async def cut(tx: Tx, community_id: int, loan_id: int, start: datetime, now: datetime) -> None:
+    """The tool is back: the rest of the period is free at once."""
+    if now <= start:
+        await release(tx, community_id, loan_id)
+        return
+    await _reshape(tx, community_id, loan_id, Range(start, now), only_if_longer=now)
+
+
+async def release(tx: Tx, community_id: int, loan_id: int) -> None:
+    """The loan blocks nothing any more."""
+    await tx.execute(
+        delete(Occupancy).where(
+            Occupancy.community_id == community_id, Occupancy.loan_id == loan_id
+        )
+    )
+
+
+async def drop_expired(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
+    await tx.execute(
+        delete(Occupancy).where(
+            Occupancy.community_id == community_id,
+            Occupancy.tool_id == tool_id,
+            Occupancy.expires_at <= now,
+        )
+    )
+
+
+async def busy(
+    tx: Tx, community_id: int, tool_ids: Iterable[int], now: datetime
+) -> dict[int, list[Span]]:
+    """tool → its blocked periods that end after `now`, in order."""
+    rows = await tx.execute(
+        select(Occupancy.tool_id, Occupancy.period)
+        .where(
+            Occupancy.community_id == community_id,
+            Occupancy.tool_id.in_(list(tool_ids)),
+            Occupancy.period.op("&&")(Range(now, None)),
+            or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
+        )
+        .order_by(Occupancy.tool_id, Occupancy.period)
+    )
+    spans: dict[int, list[Span]] = {}
+    for tool_id, period in rows:
+        assert period.lower is not None, "an occupancy is bounded"
+        assert period.upper is not None, "an occupancy is bounded"
+        spans.setdefault(tool_id, []).append((period.lower, period.upper))
+    return spans
+
+
+def free_ranges(spans: Sequence[Span], start: datetime, until: datetime) -> list[Span]:
+    """What `spans` leave free between two instants; half-open, in order."""
+    free: list[Span] = []
+    at = start
+    for lower, upper in sorted(spans):
+        if lower > at:
+            free.append((at, min(lower, until)))
+        at = max(at, upper)
+        if at >= until:
+            return free
+    free.append((at, until))
+    return [(lower, upper) for lower, upper in free if lower < upper]
+
+
+def nearest(free: Sequence[Span], start: datetime, end: datetime, count: int = 3) -> list[Span]:
+    """The free ranges that could hold the wanted period, the nearest to it first."""
+    long_enough = [span for span in free if span[1] - span[0] >= end - start]
+
+    def distance(span: Span) -> timedelta:
+        if span[1] <= start:
+            return start - (span[1] - (end - start))
+        return max(span[0] - start, timedelta())
+
+    return sorted(sorted(long_enough, key=distance)[:count])
+
+
+async def _reshape(
+    tx: Tx,
+    community_id: int,
+    loan_id: int,
+    period: Range[datetime],
+    only_if_longer: datetime | None = None,
+) -> None:
+    longer = [] if only_if_longer is None else [Occupancy.period.contains(only_if_longer)]
+    try:
+        async with tx.begin_nested():
+            await tx.execute(
+                update(Occupancy)
+                .where(
+                    Occupancy.community_id == community_id,
+                    Occupancy.loan_id == loan_id,
+                    *longer,
+                )
+                .values(period=period)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
+
+
+def _or_conflict(error: IntegrityError) -> Exception:
+    state = getattr(error.orig, "sqlstate", None)
+    return taken() if state == OVERLAP else error

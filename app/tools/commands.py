@@ -1,0 +1,150 @@
+"""Listing and editing tools, and the categories they hang in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app import topic
+from app.db import Tx
+from app.errors import NotFound, mistyped
+from app.people.viewer import Viewer
+from app.realtime import touch
+from app.tools import queries, rules
+from app.tools.models import Category, Photo, Tool, ToolStatus
+from app.tools.photos import Stored
+
+CATEGORIES = (
+    ("drills", "Drills and drivers", "drill"),
+    ("saws", "Saws", "saw"),
+    ("garden", "Garden", "sprout"),
+    ("ladders", "Ladders and access", "ladder"),
+    ("painting", "Painting and walls", "paint-roller"),
+    ("cleaning", "Cleaning", "spray-can"),
+    ("moving", "Moving and carrying", "truck"),
+    ("party", "Party and kitchen", "party"),
+)
+
+
+@dataclass(frozen=True)
+class ToolText:
+    """What an owner writes about a tool, not yet checked. None leaves a value as it is."""
+
+    name: str | None = None
+    category: str | None = None  # its slug
+    brand: str | None = None
+    description: str | None = None
+    price_cents: int | None = None
+
+
+def furnish(
+    tx: Tx, community_id: int, categories: Iterable[tuple[str, str, str]] = CATEGORIES
+) -> None:
+    """The first categories of a new community: (slug, name, icon) each."""
+    tx.add_all(
+        Category(community_id=community_id, slug=slug, name=name, icon=icon, position=position)
+        for position, (slug, name, icon) in enumerate(categories)
+    )
+
+
+async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
+    """A new tool on the board. Raises Refusal with the field that cannot be taken."""
+    if refusal := rules.why_not_list(by):
+        raise refusal
+    tool = Tool(
+        community_id=by.community_id,
+        owner_id=by.person_id,
+        name=rules.check_name(text.name or ""),
+        category_id=await _category_id(tx, by.community_id, text.category),
+        brand=rules.check_brand(text.brand or ""),
+        description=rules.check_description(text.description or ""),
+        price_cents=rules.check_price(text.price_cents or 0),
+        status=ToolStatus.LISTED,
+        created_at=now,
+        changed_at=now,
+    )
+    tx.add(tool)
+    await tx.flush()
+    touch_tool(tx, tool, listing=True)
+    return tool
+
+
+async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
+    tool = await queries.locked(tx, by.community_id, tool_id)
+    if not rules.sees(tool, by):
+        raise NotFound
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    before = (tool.name, tool.category_id)
+    if text.name is not None:
+        tool.name = rules.check_name(text.name)
+    if text.category is not None:
+        tool.category_id = await _category_id(tx, by.community_id, text.category)
+    if text.brand is not None:
+        tool.brand = rules.check_brand(text.brand)
+    if text.description is not None:
+        tool.description = rules.check_description(text.description)
+    if text.price_cents is not None:
+        tool.price_cents = rules.check_price(text.price_cents)
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool, listing=before != (tool.name, tool.category_id))
+    return tool
+
+
+async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -> None:
+    """Hangs a stored picture on the tool; the one before is not shown any more."""
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    photo = Photo(
+        community_id=tool.community_id,
+        name=picture.name,
+        width=picture.width,
+        height=picture.height,
+        uploaded_by=by.person_id,
+        created_at=now,
+    )
+    tx.add(photo)
+    await tx.flush()
+    tool.photo_id = photo.id
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool)
+
+
+async def hide_photo(tx: Tx, tool: Tool, by: Viewer, now: datetime) -> None:
+    """Takes the picture off; the category's icon stands in its place."""
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    tool.photo_id = None
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool)
+
+
+def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
+    """Every screen that shows this tool; `listing` when it enters, leaves or moves on the board."""
+    community_id = tool.community_id
+    touch(
+        tx,
+        topic.tool(community_id, tool.id),
+        topic.dates(community_id, tool.id),
+        topic.board(community_id),
+        topic.things(tool.owner_id),
+    )
+    if listing:
+        touch(tx, topic.listing(community_id))
+
+
+async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
+    found = await tx.scalar(
+        select(Category.id).where(Category.community_id == community_id, Category.slug == slug)
+    )
+    if found is None:
+        raise mistyped(
+            "category", "Choose one of the categories.", "It says where neighbours look."
+        )
+    return found

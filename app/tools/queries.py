@@ -1,0 +1,85 @@
+"""Reading tools and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql import Select
+
+from app.db import Tx
+from app.errors import NotFound
+from app.people.viewer import Viewer
+from app.tools import rules
+from app.tools.models import Category, Photo, Tool, ToolStatus
+
+
+def with_all() -> Select[Tool]:
+    """A tool with everything its card shows."""
+    return select(Tool).options(
+        joinedload(Tool.owner), joinedload(Tool.category), joinedload(Tool.photo)
+    )
+
+
+async def tool(tx: Tx, community_id: int, tool_id: int) -> Tool | None:
+    return await tx.scalar(with_all().where(Tool.community_id == community_id, Tool.id == tool_id))
+
+
+async def tool_for(tx: Tx, viewer: Viewer, tool_id: int) -> Tool:
+    """Raises NotFound for what this viewer may not see."""
+    found = await tool(tx, viewer.community_id, tool_id)
+    if found is None or not rules.sees(found, viewer):
+        raise NotFound
+    return found
+
+
+async def locked(tx: Tx, community_id: int, tool_id: int) -> Tool:
+    """The tool under its row lock: every change of one of its loans begins here."""
+    found = await tx.scalar(
+        select(Tool)
+        .where(Tool.community_id == community_id, Tool.id == tool_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def tools_of(tx: Tx, viewer: Viewer) -> Sequence[Tool]:
+    """The viewer's own tools here, the archive last."""
+    rows = await tx.scalars(
+        with_all()
+        .where(Tool.community_id == viewer.community_id, Tool.owner_id == viewer.person_id)
+        .order_by(Tool.status == ToolStatus.ARCHIVED, func.lower(Tool.name), Tool.id)
+    )
+    return rows.all()
+
+
+async def categories(tx: Tx, community_id: int) -> Sequence[Category]:
+    rows = await tx.scalars(
+        select(Category)
+        .where(Category.community_id == community_id)
+        .order_by(Category.position, Category.name)
+    )
+    return rows.all()
+
+
+async def category(tx: Tx, community_id: int, slug: str) -> Category | None:
+    return await tx.scalar(
+        select(Category).where(Category.community_id == community_id, Category.slug == slug)
+    )
+
+
+async def photo_for(tx: Tx, viewer: Viewer, name: str) -> Photo:
+    """A photo by its file name, if the viewer may see the tool that shows it."""
+    row = await tx.execute(
+        select(Photo, Tool)
+        .join(Tool, (Tool.community_id == Photo.community_id) & (Tool.photo_id == Photo.id))
+        .where(Photo.community_id == viewer.community_id, Photo.name == name)
+    )
+    for photo, shown_by in row:
+        if rules.sees(shown_by, viewer):
+            return photo
+    raise NotFound

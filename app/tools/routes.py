@@ -1,0 +1,179 @@
+"""Listing and editing a tool, and its pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import FileResponse
+
+from app import clock, db, pages
+from app.errors import NotFound, Refusal
+from app.http import idempotency
+from app.people.doors import Member
+from app.people.viewer import Viewer
+from app.tools import commands, photos, queries, rules
+from app.tools.models import Tool
+
+router = APIRouter()
+ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
+FIELDS = ("name", "category", "brand", "description", "price")
+
+
+@router.get("/c/{slug}/tools/new")
+async def new_tool(request: Request, viewer: Member) -> Response:
+    if refusal := rules.why_not_list(viewer):
+        raise refusal
+    return await _form(request, viewer, None, {"values": {}, "errors": {}})
+
+
+@router.post("/c/{slug}/tools")
+async def list_tool(request: Request, viewer: Member) -> Response:
+    form = await request.form(max_files=1, max_fields=20)
+    try:
+        picture = await _picture(form)
+        tool_id = await _keep(request, viewer, None, form, picture)
+    except Refusal as refusal:
+        return await _form(request, viewer, None, pages.keep_typed(refusal, _typed(form)), refusal)
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.get("/c/{slug}/tools/{tool_id}/edit")
+async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.snapshot() as tx:
+        tool = await queries.tool_for(tx, viewer, tool_id)
+    if refusal := rules.why_not_edit(tool, viewer):
+        raise refusal
+    values = {
+        "name": tool.name,
+        "category": tool.category.slug,
+        "brand": tool.brand,
+        "description": tool.description,
+        "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
+    }
+    return await _form(request, viewer, tool, {"values": values, "errors": {}})
+
+
+@router.post("/c/{slug}/tools/{tool_id}/edit")
+async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
+    form = await request.form(max_files=1, max_fields=20)
+    async with db.snapshot() as tx:
+        tool = await queries.tool_for(tx, viewer, tool_id)
+    if refusal := rules.why_not_edit(tool, viewer):
+        raise refusal
+    try:
+        await _keep(request, viewer, tool_id, form, await _picture(form))
+    except Refusal as refusal:
+        return await _form(request, viewer, tool, pages.keep_typed(refusal, _typed(form)), refusal)
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.get("/c/{slug}/photos/{name}-{width}.{ending}", include_in_schema=False)
+async def photo(viewer: Member, name: str, width: int, ending: str) -> Response:
+    if width not in photos.WIDTHS or ending not in photos.TYPES:
+        raise NotFound
+    async with db.snapshot() as tx:
+        kept = await queries.photo_for(tx, viewer, name)
+    file = photos.path_of(kept.name, width, ending)
+    if not file.is_file():
+        raise NotFound
+    return FileResponse(
+        file,
+        media_type=photos.TYPES[ending],
+        content_disposition_type="inline",
+        headers={"Cache-Control": "private, max-age=31536000, immutable"},
+    )
+
+
+async def _picture(form: FormData) -> photos.Stored | None:
+    upload = form.get("photo")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return None
+    return await photos.store(await upload.read())
+
+
+async def _keep(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int | None,
+    form: FormData,
+    picture: photos.Stored | None,
+) -> int:
+    """Lists (`tool_id` None) or edits, with the picture; answers the tool's id."""
+    text = commands.ToolText(
+        name=str(form.get("name", "")),
+        category=str(form.get("category", "")),
+        brand=str(form.get("brand", "")),
+        description=str(form.get("description", "")),
+        price_cents=rules.price_from(str(form.get("price", ""))),
+    )
+    key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
+    try:
+        async with db.begin() as tx:
+            seen = await idempotency.recall(tx, viewer.person_id, request, key, form)
+            if seen is None:
+                tool = await _write(tx, viewer, tool_id, text, form, picture)
+                seen = {"tool_id": tool.id}
+                await idempotency.keep(tx, viewer.person_id, request, key, form, seen)
+    except BaseException:
+        if picture is not None:
+            photos.discard(picture)
+        raise
+    return int(seen["tool_id"])
+
+
+async def _write(
+    tx: db.Tx,
+    viewer: Viewer,
+    tool_id: int | None,
+    text: commands.ToolText,
+    form: FormData,
+    picture: photos.Stored | None,
+) -> Tool:
+    now = clock.now()
+    if tool_id is None:
+        tool = await commands.list_tool(tx, text, viewer, now)
+    else:
+        tool = await commands.edit(tx, tool_id, text, viewer, now)
+    if picture is not None:
+        await commands.show(tx, tool, picture, viewer, now)
+    elif form.get("photo_gone"):
+        await commands.hide_photo(tx, tool, viewer, now)
+    return tool
+
+
+async def _form(
+    request: Request,
+    viewer: Viewer,
+    tool: Tool | None,
+    form: dict[str, Any],
+    refusal: Refusal | None = None,
+) -> Response:
+    here = viewer.here
+    async with db.snapshot() as tx:
+        categories = await queries.categories(tx, here.id)
+        path = f"{here.path}/tools/{tool.id}" if tool else None
+        shown = None
+        if tool is not None:
+            photo = tool.photo
+            url = f"{here.path}/photos/{photo.name}-480.webp" if photo else None
+            shown = {"id": tool.id, "path": path, "name": tool.name, "photo_url": url}
+        return await pages.render(
+            request,
+            "tools/edit.html",
+            tx=tx,
+            status=refusal.status if refusal else 200,
+            tool=shown,
+            categories=categories,
+            currency=here.currency,
+            form={
+                **form,
+                "key": pages.fresh_key(),
+                "post": f"{path}/edit" if path else f"{here.path}/tools",
+            },
+        )
+
+
+def _typed(form: FormData) -> dict[str, str]:
+    return {name: str(form.get(name, "")) for name in FIELDS}

@@ -1,0 +1,97 @@
+"""Who sees a tool, who may change it, and what may be written about it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from app.errors import Refusal, mistyped
+from app.people.viewer import Viewer
+from app.tools.models import Tool, ToolStatus
+
+NAME_LONGEST = 80
+DESCRIPTION_LONGEST = 4000
+PRICE_HIGHEST = 100_000  # cents a day
+ON_THE_BOARD = (ToolStatus.LISTED, ToolStatus.PAUSED, ToolStatus.MAINTENANCE)
+
+
+def sees(tool: Tool, by: Viewer) -> bool:
+    """Members see what is on the board; drafts and the archive are for owner and coordinators."""
+    return tool.community_id == by.community_id and (
+        tool.status in ON_THE_BOARD or may_change(tool, by) or by.is_coordinator
+    )
+
+
+def may_change(tool: Tool, by: Viewer) -> bool:
+    return tool.owner_id == by.person_id and not by.suspended
+
+
+def why_not_list(by: Viewer) -> Refusal | None:
+    if by.suspended:
+        return Refusal(
+            "Your membership is suspended, so you cannot list tools.",
+            "Ask a coordinator.",
+            status=403,
+        )
+    return None
+
+
+def why_not_edit(tool: Tool, by: Viewer) -> Refusal | None:
+    if not may_change(tool, by):
+        return Refusal("Only the owner can change this tool.", status=403)
+    if tool.status == ToolStatus.ARCHIVED:
+        return Refusal("This tool is archived.", "Bring it back first.")
+    return None
+
+
+def clean(text: str) -> str:
+    """Typed text as it is kept: composed characters, no control characters, no outer blanks."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc").strip()
+
+
+def check_name(name: str) -> str:
+    name = " ".join(clean(name).split())
+    if not name:
+        raise mistyped("name", "The tool needs a name.", "Write what a neighbour would call it.")
+    if len(name) > NAME_LONGEST:
+        raise mistyped("name", f"A name may have {NAME_LONGEST} characters.", "Shorten it.")
+    return name
+
+
+def check_description(text: str) -> str:
+    text = clean(text)
+    if len(text) > DESCRIPTION_LONGEST:
+        raise mistyped(
+            "description",
+            f"A description may have {DESCRIPTION_LONGEST} characters.",
+            "Shorten it.",
+        )
+    return text
+
+
+def check_brand(text: str) -> str:
+    text = " ".join(clean(text).split())
+    if len(text) > NAME_LONGEST:
+        raise mistyped("brand", f"A brand may have {NAME_LONGEST} characters.", "Shorten it.")
+    return text
+
+
+def check_price(cents: int) -> int:
+    if not 0 <= cents <= PRICE_HIGHEST:
+        raise mistyped(
+            "price",
+            f"The price per day lies between 0 and {PRICE_HIGHEST // 100}.",
+            "0 means that you lend it for free.",
+        )
+    return cents
+
+
+def price_from(text: str) -> int:
+    """'2.50', '2,5' or '' as cents."""
+    plain = text.strip().replace(",", ".").lstrip("€$£ ").strip()
+    if not plain:
+        return 0
+    whole, _, part = plain.partition(".")
+    if not (whole or part) or not (whole + part).isdecimal() or len(part) > 2 or len(whole) > 6:
+        raise mistyped("price", "That is not a price.", "Write it like 2.50, or 0 for free.")
+    return check_price(int(whole or 0) * 100 + int(part.ljust(2, "0") or 0))

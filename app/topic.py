@@ -1,0 +1,64 @@
+"""Every topic name in one place: `scope/kind/key`."""
+
+
+def community(community_id: int) -> str:
+    """The scope of everything that belongs to one community."""
+    return f"c{community_id}"
+
+
+def tool(community_id: int, tool_id: int) -> str:
+    return f"c{community_id}/tool/{tool_id}"
+
+
+def dates(community_id: int, tool_id: int) -> str:
+    return f"c{community_id}/dates/{tool_id}"
+
+
+def board(community_id: int) -> str:
+    return f"c{community_id}/board"
+
+
+def listing(community_id: int) -> str:
+    return f"c{community_id}/list"
+
+
+def loan(community_id: int, loan_id: int) -> str:
+    return f"c{community_id}/loan/{loan_id}"
+
+
+def room(community_id: int, conversation_id: int) -> str:
+    return f"c{community_id}/room/{conversation_id}"
+
+
+def recent(community_id: int) -> str:
+    """What just happened, beside the board."""
+    return f"c{community_id}/recent"
+
+
+def members(community_id: int) -> str:
+    return f"c{community_id}/members"
+
+
+def waiting(person_id: int) -> str:
+    return f"u{person_id}/waiting"
+
+
+def unread(person_id: int) -> str:
+    return f"u{person_id}/unread"
+
+
+def rooms(person_id: int) -> str:
+    return f"u{person_id}/rooms"
+
+
+def things(person_id: int) -> str:
+    return f"u{person_id}/things"
+
+
+def access(person_id: int) -> str:
+    return f"u{person_id}/access"
+
+
+def number(key: str) -> int | None:
+    """The id at the end of a topic's name; None if a guesser wrote something else."""
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else None

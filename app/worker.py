@@ -1,0 +1,41 @@
+"""One web worker, on the socket that all workers share."""
+
+import os
+import socket
+import sys
+from contextlib import suppress
+
+import uvicorn
+
+
+class Server(uvicorn.Server):
+    """Says on a pipe when it serves."""
+
+    def __init__(self, config: uvicorn.Config, started: int) -> None:
+        super().__init__(config)
+        self.pipe = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        with suppress(BrokenPipeError):  # nobody waits for a worker that took another's place
+            os.write(self.pipe, b"!")
+        os.close(self.pipe)
+
+
+def work(app: str, listener: int, started: int) -> None:
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=16384,
+        access_log=False,
+        log_level="warning",
+        proxy_headers=False,  # app/http/proxies.py believes the configured ones only
+        timeout_graceful_shutdown=10,
+    )
+    Server(config, started).run([socket.socket(fileno=listener)])
+
+
+if __name__ == "__main__":
+    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

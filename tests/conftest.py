@@ -1,0 +1,104 @@
+"""Servers, a migrated database, two workers, and neighbours who live in a street of their own."""
+
+from __future__ import annotations
+
+from tests import servers
+
+POSTGRES, REDIS, FOLDER = servers.start()  # before the app's settings are read
+
+import asyncio  # noqa: E402
+import itertools  # noqa: E402
+import os  # noqa: E402
+import shutil  # noqa: E402
+from collections.abc import AsyncIterator, Iterator  # noqa: E402
+
+import pytest  # noqa: E402
+
+from app.embedded import create_database  # noqa: E402
+
+MIGRATED = "template_test"
+MAIN = "neighbours_test"
+
+
+def _prepare() -> None:
+    """A migrated template, and the database of this run copied from it."""
+    os.environ["DATABASE_URL"] = POSTGRES.url_of(MAIN)
+    from app import migrations
+
+    for name in (MAIN, MIGRATED):
+        POSTGRES.run(f"DROP DATABASE IF EXISTS {name}")
+    template = create_database(POSTGRES, MIGRATED)  # type: ignore[arg-type]
+    asyncio.run(migrations.upgrade(template))
+    create_database(POSTGRES, MAIN, template=MIGRATED)  # type: ignore[arg-type]
+
+
+_prepare()
+
+from app import db  # noqa: E402
+from tests.clocks import Clock  # noqa: E402
+from tests.neighbours import Street, found_street  # noqa: E402
+from tests.workers import Worker, start_worker  # noqa: E402
+
+numbers = itertools.count(1)
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> servers.Postgres:
+    return POSTGRES
+
+
+@pytest.fixture(scope="session")
+def valkey() -> servers.Redis:
+    return REDIS
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of a migrated database that only this test has."""
+    name = f"own_{next(numbers)}_test"
+    yield create_database(POSTGRES, name, template=MIGRATED)  # type: ignore[arg-type]
+    POSTGRES.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _pool() -> AsyncIterator[None]:
+    yield
+    await db.engine.dispose()
+
+
+@pytest.fixture
+async def tx() -> AsyncIterator[db.Tx]:
+    """A transaction that is rolled back: for rules and commands without HTTP or sockets."""
+    async with db.sessions() as session:
+        await session.begin()
+        yield session
+        await session.rollback()
+
+
+@pytest.fixture(scope="session")
+async def workers() -> AsyncIterator[tuple[Worker, Worker]]:
+    """Two web workers on one database and one Redis, as real processes with their own ports."""
+    first = await start_worker("first")
+    second = await start_worker("second")
+    yield first, second
+    await first.stop()
+    await second.stop()
+
+
+@pytest.fixture
+async def street(workers: tuple[Worker, Worker]) -> AsyncIterator[Street]:
+    """A community of its own with ada (lends), ben (borrows), cy (waits), cora (coordinates)."""
+    async with found_street(workers) as made:
+        yield made
+
+
+@pytest.fixture
+def the_clock() -> Iterator[Clock]:
+    """Moves the clock of this process and of both workers; back afterwards."""
+    shifted = Clock(FOLDER / "clock")
+    yield shifted
+    shifted.back()
