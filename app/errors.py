@@ -23,10 +23,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
         return self.sentence
 
 
+@dataclass(eq=False)
 class Conflict(Refusal):
     """A race was lost, or the dates are taken."""
 
-    code = "conflict"
+    code: str = "conflict"
 
 
 def mistyped(field_name: str, sentence: str, way_out: str | None = None) -> Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,34 +12,44 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from app import clock, db, jobs, migrations, pages
+from app.board import api as board_api
 from app.board import live as board_live
 from app.board import routes as board_routes
+from app.chat import api as chat_api
 from app.chat import live as chat_live
-from app.http import body, csrf, headers, log, metrics, problems, proxies, tally, vitals
+from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
+from app.loans import api as loans_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
+from app.members import live as members_live
 from app.members import routes as members_routes
+from app.people import api as people_api
 from app.people import doors
 from app.people import routes as people_routes
 from app.realtime import Engine, Topics
 from app.settings import settings
+from app.tools import api as tools_api
 from app.tools import routes as tools_routes
 
 UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
 PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes)
+APIS = (people_api, tools_api, board_api, loans_api, chat_api)
 
 
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    topics.include(board_live.topics, chat_live.topics, loans_live.topics)
+    for feature in (board_live, chat_live, loans_live, members_live):
+        topics.include(feature.topics)
     return topics
 
 
 def build() -> FastAPI:
-    """One app, for one worker. Raises RuntimeError for settings it must not serve with."""
+    """One app, for one worker. Ends the process, with a sentence, where it must not serve."""
     if refusal := settings.why_not_start():
-        raise RuntimeError(refusal)
+        # Not an exception: uvicorn would start the workers again and again.
+        print(refusal, file=sys.stderr)
+        raise SystemExit(3)
     app = FastAPI(
         title="ToolShare",
         lifespan=_life,
@@ -66,8 +77,11 @@ def build() -> FastAPI:
         allowed_origin=csrf.allowed_origin,
         now=clock.now,
     )
-    for feature in (engine, vitals, metrics, *PAGES):
-        app.include_router(feature.router)
+    for feature in (engine, vitals, metrics, docs, *PAGES):
+        app.include_router(feature.router, include_in_schema=False)
+    for feature in APIS:
+        app.include_router(feature.api, generate_unique_id_function=docs.operation_id)
+    docs.describe(app)
     app.mount("/static", StaticFiles(directory=pages.WEB / "static"))
     return app
 

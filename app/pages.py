@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app import clock, db, topic, words
-from app.errors import Refusal, Span
+from app.errors import Span
 from app.realtime import topics as drawings
 from app.realtime import versions
 from app.settings import settings
@@ -147,9 +147,3 @@ def drawn(html: str) -> Markup:
 def fresh_key() -> str:
     """An idempotency key for a form that is drawn now."""
     return secrets.token_hex(16)
-
-
-def keep_typed(refusal: Refusal, typed: Mapping[str, Any]) -> dict[str, Any]:
-    """What a form needs to be shown again: the typed values, and the refusal at its field."""
-    said = " ".join(part for part in (refusal.sentence, refusal.way_out) if part)
-    return {"values": dict(typed), "errors": {refusal.field_name or "": said}}

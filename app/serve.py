@@ -4,6 +4,7 @@ All it starts are Children: however this process ends, they end too.
 """
 
 import errno
+import io
 import os
 import select
 import shutil
@@ -60,6 +61,7 @@ class House:
     env: dict[str, str] = field(default_factory=dict)
     lock: int = -1
     listener: socket.socket | None = None
+    hold: int = -1  # a pipe: workers begin to serve when its other end is closed
     postgres: Server | None = None
     valkey: Server | None = None
     workers: list[Worker] = field(default_factory=list)
@@ -83,15 +85,17 @@ class House:
         self.listener = listen(host, self.env.get("PORT") or "8000")
         self.env["PORT"] = str(self.listener.getsockname()[1])
         self.start_servers()
+        # Loading the app takes them longest: they do it while the database is prepared.
+        self.hold, let_go = os.pipe()
+        self.workers = [self.hire() for _ in range(self.plan.workers)]
         with step("Preparing the database"):
             self.run(self.plan.migrate, output=subprocess.DEVNULL)
-        if self.kind == "demo":
-            self.run(self.plan.demo)
+        welcome = self.load_demo() if self.kind == "demo" else self.setup_code()
         with step(f"Starting {self.plan.workers} web workers"):
-            self.workers = [self.hire() for _ in range(self.plan.workers)]
+            os.close(let_go)
             for worker in self.workers:
                 self.wait_for(worker)
-        self.tell(host)
+        self.tell(host, welcome)
 
     def start_servers(self) -> None:
         if "DATABASE_URL" not in self.env:
@@ -122,11 +126,12 @@ class House:
 
     def hire(self, pause: float = 0) -> Worker:
         assert self.listener
-        listener, (reading, writing) = self.listener.fileno(), os.pipe()
-        arguments = ["-m", "app.worker", self.plan.app, str(listener), str(writing)]
+        reading, writing = os.pipe()
+        passed = (self.listener.fileno(), self.hold, writing)
+        arguments = ["-m", "app.worker", self.plan.app, *map(str, passed)]
         with (self.folder / "web.log").open("ab") as log:
             out = log.fileno()
-            process = self.child(arguments, listener, writing, output=out, errors=out)
+            process = self.child(arguments, *passed, output=out, errors=out)
         os.close(writing)
         return Worker(process, reading, time.monotonic(), pause)
 
@@ -137,17 +142,12 @@ class House:
         if not os.read(worker.started, 1):
             raise StartError(f"The web workers did not start: {last_words(log)}")
 
-    def tell(self, host: str) -> None:
-        assert self.listener
-        address = f"http://{shown_host(host)}:{self.env['PORT']}"
-        (self.folder / "address").write_text(address)
-        shown = (self.env.get("PUBLIC_URL") or address).rstrip("/")
-        say(f"\nToolShare is ready: {shown}")
-        if self.kind == "demo":
-            say("Sign in as ada, ben, cy or cora @example.org, password toolshare.")
-        elif code := self.setup_code():
-            say(f"Set up your community at {shown}/set-up with the one-time code {code}")
-        say(f"Logs: {self.folder / 'web.log'}. Ctrl-C stops it.")
+    def load_demo(self) -> str:
+        loaded = self.folder / "loaded"
+        if not loaded.exists():
+            self.run(self.plan.demo)
+            loaded.touch()
+        return "Sign in as ada, ben, cy or cora @example.org, password toolshare."
 
     def setup_code(self) -> str:
         """Nothing once the instance is set up."""
@@ -155,7 +155,17 @@ class House:
         with os.fdopen(reading) as answer:
             with os.fdopen(writing) as asked:
                 self.run(self.plan.setup_code, output=asked.fileno())
-            return answer.read().strip()
+            code = answer.read().strip()
+        return code and f"Set up your community at {{address}}/set-up with the one-time code {code}"
+
+    def tell(self, host: str, welcome: str) -> None:
+        address = f"http://{shown_host(host)}:{self.env['PORT']}"
+        (self.folder / "address").write_text(address)
+        shown = (self.env.get("PUBLIC_URL") or address).rstrip("/")
+        say(f"\nToolShare is ready: {shown}")
+        if welcome:
+            say(welcome.format(address=shown))
+        say(f"Logs: {self.folder / 'web.log'}. Ctrl-C stops it.")
 
     def keep_up(self) -> None:
         """Whatever ends before its time is started again."""
@@ -187,6 +197,8 @@ class House:
     def stop(self) -> None:
         """In the order in which they need each other."""
         self.stopping = True
+        if self.lock < 0:  # nothing was begun
+            return
         say("\nStopping …")
         for worker in self.workers:
             worker.process.send_signal(signal.SIGTERM)
@@ -195,8 +207,7 @@ class House:
         for server in (self.valkey, self.postgres):
             if server:
                 server.stop()
-        if self.lock >= 0:
-            (self.folder / "address").unlink(missing_ok=True)
+        (self.folder / "address").unlink(missing_ok=True)
         say("Stopped.")
 
 
@@ -205,20 +216,20 @@ def serve(kind: str, plan: Plan) -> int:
     house = House(kind, plan, folder_of(kind))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, house.on_signal)
-    status = 0
+    problem: Exception | None = None
     try:
         house.start()
         house.keep_up()
     except Stopped:
         pass
     except (StartError, OSError) as error:
-        house.stopping = True
-        say(f"\n{error}", file=sys.stderr)
-        status = 1
+        house.stopping, problem = True, error
     house.stop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # one that comes too late changes nothing
-    return status
+    if problem:
+        say(str(problem), file=sys.stderr)
+    return 1 if problem else 0
 
 
 def listen(host: str, wanted: str) -> socket.socket:
@@ -278,6 +289,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in KINDS:
         print("usage: python -m app.serve demo|own", file=sys.stderr)
         return 2
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no … gets a ?
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     return serve(arguments[0], Plan())
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import sys
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SAMPLE = "change-me"
@@ -76,4 +77,13 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).netloc.lower() if self.public_url else ""
 
 
-settings = Settings()
+def _read() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = ", ".join(str(one["loc"][0]).upper() for one in error.errors())
+        print(f"These settings cannot be read: {wrong}. See .env.example.", file=sys.stderr)
+        raise SystemExit(3) from None
+
+
+settings = _read()

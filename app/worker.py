@@ -22,20 +22,24 @@ class Server(uvicorn.Server):
         os.close(self.pipe)
 
 
-def work(app: str, listener: int, started: int) -> None:
+def work(app: str, listener: int, hold: int, started: int) -> None:
+    """Loads the app, and serves it once `hold` is let go. All three are descriptors."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http="app.http.wire:BoundedHttp",
         ws="websockets-sansio",
         ws_max_size=16384,
+        lifespan="on",  # a failure there ends the start
         access_log=False,
         log_level="warning",
         proxy_headers=False,  # app/http/proxies.py believes the configured ones only
         timeout_graceful_shutdown=10,
     )
+    config.load()
+    os.read(hold, 1)
     Server(config, started).run([socket.socket(fileno=listener)])
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    work(sys.argv[1], *map(int, sys.argv[2:5]))

@@ -10,7 +10,8 @@ import asyncio  # noqa: E402
 import itertools  # noqa: E402
 import os  # noqa: E402
 import shutil  # noqa: E402
-from collections.abc import AsyncIterator, Iterator  # noqa: E402
+from collections.abc import AsyncIterator, Generator, Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
@@ -40,6 +41,33 @@ from tests.neighbours import Street, found_street  # noqa: E402
 from tests.workers import Worker, start_worker  # noqa: E402
 
 numbers = itertools.count(1)
+
+
+NOT_IN_COMPOSE = Path(__file__).with_name("not_in_compose.txt")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where compose gives the servers, what needs servers of its own or a browser is left out."""
+    if not servers.GIVEN:
+        return
+    for line in NOT_IN_COMPOSE.read_text().splitlines():
+        if line and not line.startswith("#"):
+            file, _, reason = line.partition(" ")
+            matching = [item for item in items if item.nodeid.startswith(file)]
+            assert matching, f"{NOT_IN_COMPOSE.name} names {file}, which is not there"
+            for item in matching:
+                item.add_marker(pytest.mark.skip(reason=f"not in compose: {reason.strip()}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In compose and in CI a skip that is not on the list is a failure: nothing hides."""
+    report = yield
+    if report.skipped and (servers.GIVEN or os.environ.get("CI")):
+        if "not in compose: " not in str(report.longrepr) and not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+    return report
 
 
 def pytest_sessionfinish() -> None:

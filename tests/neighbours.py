@@ -117,7 +117,9 @@ class Neighbour:
         return told if answer.status_code < 500 else f"{told}\n{self.at.last_error()}"
 
     async def posts(self, path: str, **form: object) -> httpx.Response:
-        return await self.client.post(path, data={k: str(v) for k, v in form.items()})
+        answer = await self.client.post(path, data={k: str(v) for k, v in form.items()})
+        assert answer.status_code != 500, self._why(path, answer)
+        return answer
 
     async def does(self, path: str, **form: object) -> str:
         """A form that must be taken; answers the address it leads to."""
@@ -194,7 +196,7 @@ def said(html: str) -> str:
 async def found_street(
     workers: tuple[Worker, Worker], zone: str = "Europe/London"
 ) -> AsyncIterator[Street]:
-    """A community that nobody else shares; ada and cora at the first worker, ben and cy at the other."""
+    """A community of its own; ada and cora are at the first worker, ben and cy at the second."""
     number = next(_numbers)
     slug = f"street-{number}"
     async with contextlib.AsyncExitStack() as stack:

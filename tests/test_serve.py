@@ -28,6 +28,8 @@ from tests.processes import ROOT, Watched, descendants, read_until, until
 APP = """
 import json, os, pathlib, re, socket
 HERE = pathlib.Path(__file__).parent
+if "BROKEN" in os.environ:
+    raise RuntimeError("the roof is missing")
 SHOWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO", "PORT", "DATA_DIR", "REDIS_PREFIX")
 
 def listens(path):
@@ -247,10 +249,9 @@ def test_a_failing_step_is_one_sentence(tmp_path: Path) -> None:
     said = refused("demo", tmp_path, "raise SystemExit('no such revision')")
     assert "failed: no such revision" in said
     assert "PORT must be a number" in refused("demo", tmp_path, PORT="http")
-    emptied = f"open({str(tmp_path / 'standin.py')!r}, 'w').close()"
-    said = refused("demo", tmp_path, emptied)
-    assert "The web workers did not start" in said
-    assert "web.log" in said
+    said = refused("demo", tmp_path, BROKEN="1")
+    assert "The web workers did not start: RuntimeError: the roof is missing" in said
+    assert f"see {tmp_path}/kept/web.log" in said
 
 
 def reset_with(folder: Path, kind: str, answer: str, *, sure: bool = False) -> str:

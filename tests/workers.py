@@ -1,4 +1,4 @@
-"""Web workers as real processes, each on a port of its own so that a test knows which one answers."""
+"""Web workers as real processes, each on a port of its own, so that a test knows who answers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,14 @@ async def start_worker(name: str, *, port: int = 0, **env: str) -> Worker:
     log = folder / f"worker-{name}-{port}.log"
     full = {**os.environ, "PORT": str(port), "DATABASE_POOL": "8", **env}
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port)]
-    command += ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"]
+    command += [
+        "--loop",
+        "uvloop",
+        "--http",
+        "app.http.wire:BoundedHttp",
+        "--ws",
+        "websockets-sansio",
+    ]
     command += ["--ws-max-size", "16384", "--no-access-log", "--timeout-graceful-shutdown", "5"]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

@@ -11,7 +11,8 @@ from app.pages import partial
 from app.people.viewer import Here, Viewer
 from app.realtime import Topics
 from app.tools import queries as tool_queries
-from app.tools.models import Tool, ToolStatus
+from app.tools import rules
+from app.tools.models import Tool
 
 topics = Topics()
 topics.ask("list")
@@ -51,10 +52,10 @@ async def recent(tx: Tx, here: Here, key: str, locale: str) -> str:
 
 @topics.shared("dates")
 async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | None:
-    """When one tool is free, without a name: also for what is archived, whose page still stands."""
+    """When one tool is free, without a name; gone with the tool when it leaves the board."""
     tool_id = topic.number(key)
     tool = tool_id and await tool_queries.tool(tx, here.id, tool_id)
-    if not tool or tool.status == ToolStatus.DRAFT:
+    if not tool or tool.status not in rules.ON_THE_BOARD:
         return None
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)

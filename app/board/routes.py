@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 
 from app import clock, db, pages, topic, words
 from app.board import live, queries
-from app.errors import Refusal
+from app.errors import Refusal, Span
 from app.http import idempotency
-from app.loans import commands, forms, rules, shelf, telling
+from app.loans import commands, periods, rules, shelf, telling
 from app.loans import queries as loan_queries
 from app.loans.states import OPEN
 from app.people.doors import Member, MemberEvenSuspended
+from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
@@ -84,7 +87,7 @@ async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
 
 @router.get("/c/{slug}/tools/{tool_id}")
 async def tool_page(request: Request, viewer: MemberEvenSuspended, tool_id: ToolKey) -> Response:
-    return await _tool_page(request, viewer, tool_id, {"values": {}, "errors": {}})
+    return await _tool_page(request, viewer, tool_id, Typed())
 
 
 @router.post("/c/{slug}/tools/{tool_id}/loans")
@@ -101,7 +104,7 @@ async def ask(
 ) -> Response:
     typed = dict(zip(TYPED, (start, end, start_time, end_time, note), strict=True))
     try:
-        period = forms.period_from(start, end, start_time, end_time, viewer.here.zone)
+        period = periods.period_from(start, end, start_time, end_time, viewer.here.zone)
         key = idempotency.key_of(request, idempotency_key)
         async with db.begin() as tx:
             seen = await idempotency.recall(tx, viewer.person_id, request, key, typed)
@@ -110,8 +113,8 @@ async def ask(
                 seen = {"loan_id": loan.id}
                 await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
     except Refusal as refusal:
-        form = pages.keep_typed(refusal, typed)
-        return await _tool_page(request, viewer, tool_id, form, refusal)
+        form = Typed.again(refusal, **typed)
+        return await _tool_page(request, viewer, tool_id, form, refusal.free)
     return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
 
 
@@ -144,13 +147,9 @@ async def restore(viewer: Member, tool_id: ToolKey) -> Response:
 
 
 async def _tool_page(
-    request: Request,
-    viewer: Viewer,
-    tool_id: int,
-    form: dict[str, Any],
-    refusal: Refusal | None = None,
+    request: Request, viewer: Viewer, tool_id: int, form: Typed, free: Sequence[Span] = ()
 ) -> Response:
-    """One tool, when it is free, and the form to ask for it; `refusal` is why it was not taken."""
+    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead."""
     here, now = viewer.here, clock.now()
     today = clock.local_day(now, here.zone)
     async with db.snapshot() as tx:
@@ -162,20 +161,17 @@ async def _tool_page(
             request,
             "tools/page.html",
             tx=tx,
-            status=refusal.status if refusal else 200,
+            status=form.status,
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             my_loans=told,
             why_not_request=rules.why_not_ask(tool, viewer),
             why_not_archive=shelf.why_not_archive(loans) if mine else None,
-            free=refusal.free if refusal else (),
-            form={
-                **form,
-                "key": pages.fresh_key(),
-                "today": today.isoformat(),
-                "horizon": (today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
-            },
+            free=free,
+            today=today.isoformat(),
+            horizon=(today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
+            form=replace(form, key=pages.fresh_key()),
         )
 
 

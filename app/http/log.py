@@ -93,7 +93,8 @@ def configure() -> None:
     for handler in handlers:
         root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    logging.getLogger("uvicorn.access").disabled = True  # it writes whole paths; ours does not
+    for name in ("uvicorn", "uvicorn.error"):
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True

@@ -36,7 +36,7 @@ async def loan_for(tx: Tx, viewer: Viewer, loan_id: int, *, who: Who = PARTIES) 
     loan = await tx.scalar(
         with_all().where(Loan.community_id == viewer.community_id, Loan.id == loan_id)
     )
-    if loan is None or part_of(loan, viewer) not in who:
+    if loan is None or not part_of(loan, viewer) & who:
         raise NotFound
     return loan
 

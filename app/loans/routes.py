@@ -35,6 +35,7 @@ async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) 
             room_id=loan.conversation_id,
             topic=room_topic,
             version=await pages.version(tx, room_topic),
+            seen=f"{told.path}/seen",
             messages_html=await pages.region(request, tx, room_topic),
         )
         lends = viewer.person_id == loan.lender_id
@@ -49,7 +50,6 @@ async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) 
             room_id=loan.conversation_id,
             composer={
                 "post": f"{told.path}/messages",
-                "seen": f"{told.path}/seen",
                 "client_id": uuid.uuid4(),
                 "body": "",
                 "error": "",

@@ -68,7 +68,7 @@ def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal |
         return Conflict(DONE[state], _after(state), code="state")
     _, who = move
     part = part_of(loan, by)
-    if part not in who:
+    if not part & who:  # `in` would let NOBODY pass: zero is in every flag
         return Refusal(f"Only {_names(who)} can do this.", lifted_by=_names(who), status=403)
     if by is not None and by.suspended and act not in WHEN_SUSPENDED:
         return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)

@@ -9,18 +9,15 @@ from fastapi import Form as Field
 from starlette.responses import Response
 
 from app import clock, db, pages
-from app.db import Tx
 from app.errors import Refusal, mistyped
-from app.http import throttle
 from app.members import commands, queries
-from app.people import commands as people
 from app.people import doors, sessions
 from app.people import queries as people_queries
 from app.people import rules as people_rules
 from app.people.doors import Anyone, MemberEvenSuspended, SignedCookie, SignedIn
-from app.people.entrance import Enter, come_in
+from app.people.entrance import Asking, Entrance, Invited, come_in
 from app.people.forms import Form
-from app.people.models import Community, Membership, PersonId, Status
+from app.people.models import Community, PersonId, Status
 from app.people.viewer import Viewer
 
 router = APIRouter()
@@ -46,11 +43,8 @@ async def join(
     password: Typed = "",
     of_age: Typed = "",
 ) -> Response:
-    async def enter(tx: Tx, person_id: PersonId) -> Membership:
-        return await people.join(tx, person_id, code, clock.now())
-
     try:
-        return await _enter(request, viewer, enter, name, email, password, of_age)
+        return await _enter(request, viewer, Invited(code), name, email, password, of_age)
     except Refusal as refusal:
         form = Form.again(refusal, name=name, email=email, of_age=of_age)
         return await _invitation_page(request, code, form)
@@ -77,11 +71,9 @@ async def ask(
     of_age: Typed = "",
     note: Typed = "",
 ) -> Response:
-    async def enter(tx: Tx, person_id: PersonId) -> Membership:
-        return await people.ask_to_join(tx, person_id, community, note, clock.now())
-
     try:
-        return await _enter(request, viewer, enter, name, email, password, of_age)
+        by = Asking(community, note)
+        return await _enter(request, viewer, by, name, email, password, of_age)
     except Refusal as refusal:
         form = Form.again(refusal, name=name, email=email, of_age=of_age, note=note)
         return await _asking_page(request, community, form)
@@ -121,25 +113,25 @@ async def leave(viewer: MemberEvenSuspended) -> Response:
 async def _enter(
     request: Request,
     viewer: Viewer | None,
-    enter: Enter,
+    by: Entrance,
     name: str,
     email: str,
     password: str,
     of_age: str,
 ) -> Response:
     """Somebody signed in just enters; others get an account, or prove that they have one."""
+    now = clock.now()
     if viewer is not None:
         async with db.begin() as tx:
-            return pages.back_to(await queries.path_of(tx, await enter(tx, viewer.person_id)))
-    await throttle.spend(request, "sign_up", "100/hour")
+            standing = await by.enter(tx, viewer.person_id, now)
+            return pages.back_to(await queries.path_of(tx, standing))
     if not of_age:
         raise mistyped(
             "of_age",
             f"You have to be {LEAST_AGE} or older.",
             "Younger neighbours borrow through an adult.",
         )
-    now = clock.now()
-    standing = await come_in(request, email, name, password, enter, now)
+    standing = await come_in(request, email, name, password, by, now)
     async with db.begin() as tx:
         person_id, device = PersonId(standing.person_id), doors.device_of(request)
         secret = await sessions.open_session(tx, person_id, device, now)

@@ -13,6 +13,7 @@ from app.loans.models import Loan
 from app.loans.queries import with_all
 from app.loans.states import OPEN
 from app.people.models import Community, Membership, Person, Role, Status
+from app.people.queries import community_by_slug, standing
 from app.tools.models import Tool, ToolStatus
 
 
@@ -114,16 +115,11 @@ async def communities_of(tx: Tx, person_id: int) -> Sequence[int]:
 
 async def own_standing(tx: Tx, slug: str, person_id: int) -> tuple[Community, Membership]:
     """Raises NotFound for who never had to do with the community."""
-    row = await tx.execute(
-        select(Community, Membership)
-        .join(Membership, Membership.community_id == Community.id)
-        .where(Community.slug == slug, Membership.person_id == person_id)
-    )
-    found = row.first()
+    community = await community_by_slug(tx, slug)
+    found = await standing(tx, community.id, person_id)
     if found is None:
         raise NotFound
-    community, standing = found
-    return community, standing
+    return community, found
 
 
 async def path_of(tx: Tx, standing: Membership) -> str:

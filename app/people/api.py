@@ -6,42 +6,24 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app import clock, db
-from app.db import Tx
-from app.http import throttle
-from app.people import commands, queries, sessions
+from app.http.schemas import Answered, Asked, Listed, problems
+from app.people import queries, sessions
 from app.people.doors import Token
-from app.people.entrance import come_in, proven
-from app.people.models import Membership, PersonId, Role, Status
+from app.people.entrance import Invited, come_in, proven
+from app.people.models import Role, Status
 
-api = APIRouter(prefix="/api/v1")
-
-
-class Problem(BaseModel):
-    """RFC 9457, as `application/problem+json`."""
-
-    type: str = Field(examples=["/problems/mistyped"])
-    title: str = Field(examples=["Please check"])
-    status: int = Field(examples=[422])
-    detail: str = Field(examples=["A password has at least 8 characters."])
-    way_out: str | None = None
-    errors: list[dict[str, str]] | None = Field(
-        None, examples=[[{"field": "password", "detail": "A password has at least 8 characters."}]]
-    )
+api = APIRouter(prefix="/api/v1", tags=["people"])
 
 
-def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    """Documents refusals: `problems(_422="…")`."""
-    schema = {"application/problem+json": {"schema": Problem.model_json_schema()}}
-    return {
-        int(status.strip("_")): {"description": words, "content": schema}
-        for status, words in statuses.items()
-    }
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Only these: what needs no token can do without 401, 403 and 404."""
+    return {status: told for status, told in problems(*statuses).items() if status in statuses}
 
 
-class NewPerson(BaseModel):
+class NewPerson(Asked):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -61,13 +43,13 @@ class NewPerson(BaseModel):
     code: str = Field(max_length=80, description="The code of a link to join")
 
 
-class PersonOut(BaseModel):
+class PersonOut(Answered):
     id: int = Field(examples=[2])
     name: str = Field(examples=["Ben"])
     communities: list[str] = Field(examples=[["elm"]], description="Slugs")
 
 
-class Credentials(BaseModel):
+class Credentials(Asked):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"email": "ben@example.org", "password": "seven quiet hammers"}]
@@ -78,14 +60,14 @@ class Credentials(BaseModel):
     password: str = Field(max_length=400)
 
 
-class TokenOut(BaseModel):
+class TokenOut(Answered):
     token: str = Field(description="Send it as `Authorization: Bearer …`")
     expires_at: datetime = Field(
         description="Moves on with each use", examples=["2026-06-02T09:30:00Z"]
     )
 
 
-class CommunityOut(BaseModel):
+class CommunityOut(Answered):
     slug: str = Field(examples=["elm"])
     name: str = Field(examples=["Elm Street"])
     zone: str = Field(examples=["Europe/London"])
@@ -94,30 +76,16 @@ class CommunityOut(BaseModel):
     status: Status
 
 
-class Communities(BaseModel):
-    items: list[CommunityOut]
-    next: str | None = Field(None, description="Always null: nobody is in so many")
-
-
 @api.post(
     "/people",
     status_code=201,
-    tags=["people"],
     summary="Sign up through an invitation",
-    responses=problems(
-        _422="A field cannot be taken, the invitation is not valid, or the e-mail and password "
-        "do not belong together.",
-        _429="Too many tries; see Retry-After.",
-    ),
+    responses=refusals(422, 429),
 )
 async def sign_up(request: Request, new: NewPerson) -> PersonOut:
     """Who has an account already and gives its password just joins."""
-
-    async def enter(tx: Tx, person_id: PersonId) -> Membership:
-        return await commands.join(tx, person_id, new.code, clock.now())
-
-    await throttle.spend(request, "sign_up", "100/hour")
-    standing = await come_in(request, new.email, new.name, new.password, enter, clock.now())
+    by = Invited(new.code)
+    standing = await come_in(request, new.email, new.name, new.password, by, clock.now())
     async with db.snapshot() as tx:
         person = await queries.person(tx, standing.person_id)
         slugs = await queries.slugs_of(tx, person.id)
@@ -127,12 +95,8 @@ async def sign_up(request: Request, new: NewPerson) -> PersonOut:
 @api.post(
     "/tokens",
     status_code=201,
-    tags=["people"],
     summary="A token for this API",
-    responses=problems(
-        _422="E-mail and password do not belong together.",
-        _429="Too many tries; see Retry-After.",
-    ),
+    responses=refusals(422, 429),
 )
 async def issue_token(request: Request, response: Response, who: Credentials) -> TokenOut:
     """It ends after 30 days without use, with a new password, and with a suspension."""
@@ -146,9 +110,8 @@ async def issue_token(request: Request, response: Response, who: Credentials) ->
 @api.post(
     "/tokens/end",
     status_code=204,
-    tags=["people"],
     summary="End the token that this call carries",
-    responses=problems(_401="No valid token."),
+    responses=refusals(401),
 )
 async def end_token(found: Token) -> None:
     async with db.begin() as tx:
@@ -157,12 +120,13 @@ async def end_token(found: Token) -> None:
 
 @api.get(
     "/communities",
-    tags=["people"],
     summary="The communities you are in",
-    responses=problems(_401="No valid token."),
+    responses=refusals(401),
 )
-async def communities(found: Token) -> Communities:
-    return Communities(
+async def communities(found: Token) -> Listed[CommunityOut]:
+    """All of them, and where you wait to be let in; there is never a second page."""
+    return Listed(
+        next=None,
         items=[
             CommunityOut(
                 slug=community.slug,
@@ -173,5 +137,5 @@ async def communities(found: Token) -> Communities:
                 status=Status(standing.status),
             )
             for community, standing in found.places
-        ]
+        ],
     )

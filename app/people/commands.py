@@ -183,7 +183,7 @@ async def _enter(
     now: datetime,
 ) -> Membership:
     standing = before or await _first_standing(tx, community.id, person_id, now)
-    if before is not None and standing.status == status:
+    if standing.status == status:
         return standing
     if status is Status.ACTIVE:
         standing.joined_at = standing.joined_at or now

@@ -70,7 +70,6 @@ async def member_even_suspended(request: Request, slug: Slug, found: SignedCooki
         raise SignInNeeded
     place = _place(found, slug)
     request.state.viewer = viewer = queries.viewer_of(found.person, place)
-    request.state.listener = listener(found, even_suspended=True)
     if request.method == "GET" and found.person.last_community_id != place[0].id:
         await _remember(viewer)
     return viewer
@@ -156,21 +155,20 @@ async def refresh(tx: db.Tx, former: Listener) -> Listener | None:
     return listener(found) if found else None
 
 
-def listener(found: Signed, *, even_suspended: bool = False) -> Listener:
-    """What may be heard of active memberships.
+def listener(found: Signed) -> Listener:
+    """What may be heard, community by community.
 
-    Who is suspended hears no community, and on a page gets no more than personal regions of it.
+    Who is suspended hears nothing shared there, only what is their own: the rooms of their loans.
     """
     person = found.person
     own = f"u{person.id}"
     viewers = {own: queries.viewer_of(person)}
     here: dict[str, Here] = {}
     for community, standing in found.places:
-        active = standing.status == Status.ACTIVE
-        if active or (even_suspended and standing.status == Status.SUSPENDED):
+        if standing.status in queries.IN_IT:
             place = Here.of(community)
             viewers[place.scope] = queries.viewer_of(person, (community, standing))
-            if active:
+            if standing.status == Status.ACTIVE:
                 here[place.scope] = place
     return Listener(
         person_id=person.id,

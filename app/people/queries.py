@@ -157,7 +157,8 @@ async def person(tx: Tx, person_id: int) -> Person:
 
 async def community_by_slug(tx: Tx, slug: str) -> Community:
     """Raises NotFound."""
-    found = await tx.scalar(select(Community).where(Community.slug == slug))
+    plain = slug.isascii() and slug.isprintable()
+    found = await tx.scalar(select(Community).where(Community.slug == slug)) if plain else None
     if found is None:
         raise NotFound
     return found

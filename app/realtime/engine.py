@@ -43,6 +43,7 @@ ListenerOf = Callable[[AsyncSession, HTTPConnection], Awaitable[Listener | None]
 Refresh = Callable[[AsyncSession, Listener], Awaitable[Listener | None]]
 
 DRAWERS = 4  # drawings at a time, each on a database connection of its own
+READERS = 3  # and so many that read whose a socket is
 SOCKETS_A_PERSON = 50
 SOCKETS_AN_ADDRESS = 1000  # a whole house sits behind one
 
@@ -73,6 +74,8 @@ class Engine:
         self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters)
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
         self.sockets: set[Socket] = set()
+        # When all come back at once, most of the database stays free for commands.
+        self.few = asyncio.Semaphore(READERS)
         self._per: Counter[object] = Counter()
         self._compare_every, self._beat_every = compare_every, beat_every
         self._compare_now = asyncio.Event()
@@ -94,6 +97,7 @@ class Engine:
             self.bus.publish_forever,
             self._compare_forever,
             self._beat_forever,
+            self.hub.reader.read_forever,
             *[self.hub.draw_forever] * DRAWERS,
         ):
             self._tasks.append(asyncio.create_task(_supervised(run), name=run.__qualname__))
@@ -200,7 +204,7 @@ class Engine:
             await websocket.close(POLICY)
             return
         try:
-            async with asyncio.timeout(5), snapshot(self.sessions) as tx:
+            async with self.few, asyncio.timeout(5), snapshot(self.sessions) as tx:
                 listener = await self.listener_of(tx, websocket)
                 own = [f"{listener.own_scope}/access"] if listener else []
                 reading = await versions.read(tx, own)

@@ -5,7 +5,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.realtime import versions
+from app.realtime.reader import Reader
 from app.realtime.topics import Kind, Sessions, draw, frame, snapshot
 from app.realtime.watch import ACCESS, Drawing, Look, Shown, Topic, Watcher
 
@@ -26,6 +29,7 @@ class Hub:
         on_epoch: Callable[[str], None],
     ) -> None:
         self._sessions = sessions
+        self.reader = Reader(sessions)
         self._counters = counters
         self._on_scope, self._on_epoch = on_scope, on_epoch
         self._due: asyncio.Queue[Topic] = asyncio.Queue()
@@ -58,8 +62,8 @@ class Hub:
 
     async def catch_up(self, watcher: Watcher, names: Iterable[str]) -> None:
         """Compare what a screen shows with the table; only what is behind gets drawn."""
-        async with self._sessions() as tx:
-            reading = await versions.read(tx, [name for name in names if name in watcher.shown])
+        names = list(names)
+        reading = await self.reader.read(names)
         self._on_epoch(reading.epoch)
         for name in names:
             topic, shown = self.topics.get(name), watcher.shown.get(name)
@@ -158,8 +162,10 @@ class Hub:
             try:
                 async with asyncio.timeout(DRAWN_WITHIN):
                     await self._draw(topic)
-            except Exception:
-                log.exception("drawing %s failed", topic.kind.name)
+            except Exception as error:
+                # A database that is away would fill the log with the same trace, topic by topic.
+                away = isinstance(error, SQLAlchemyError | OSError | TimeoutError)
+                log.warning("drawing %s failed: %r", topic.kind.name, error, exc_info=not away)
                 self._counters["drawings_failed"] += 1
                 topic.tries += 1
                 self._queue_later(topic, min(5.0, 0.2 * 2**topic.tries))

@@ -59,7 +59,7 @@ class Socket:
 
     def __init__(self, engine: "Engine", transport: Transport, listener: Listener) -> None:
         self._engine, self._hub, self._transport = engine, engine.hub, transport
-        self.listener = listener
+        self.listener, self.rights_at = listener, time.monotonic()
         self.shown: dict[str, Shown] = {}
         self._access = f"{listener.own_scope}/access"
         self._tells_access = False
@@ -173,7 +173,11 @@ class Socket:
         while self._rights_stale:
             self._rights_stale = False
             try:
-                async with asyncio.timeout(5), snapshot(self._engine.sessions) as tx:
+                async with (
+                    self._engine.few,
+                    asyncio.timeout(5),
+                    snapshot(self._engine.sessions) as tx,
+                ):
                     reading = await versions.read(tx, [self._access])
                     listener = await self._engine.refresh(tx, self.listener)
             except Exception:
@@ -187,9 +191,9 @@ class Socket:
             self._take_rights(listener, reading)
 
     def _take_rights(self, listener: Listener, reading: versions.Reading) -> None:
-        self.listener = listener
+        self.listener, self.rights_at = listener, time.monotonic()
         for name, shown in list(self.shown.items()):
-            if name != self._access and versions.split(name)[0] not in listener.scopes:
+            if name != self._access and not self._engine.topics.open_to(listener, name):
                 self._hub.leave(self, name)
                 self.tell(frame(topic=name, version=shown.version, html=None))
         self._hub.rechecked(self, self._access, reading)

@@ -122,8 +122,12 @@ class Topics:
 
     def open_to(self, listener: Listener, topic: str) -> Kind | None:
         """The topic's kind, if its scope is the listener's (the drawing may still refuse)."""
-        kind = self.kind_of(topic)
-        return kind if kind and versions.split(topic)[0] in listener.scopes else None
+        kind, scope = self.kind_of(topic), versions.split(topic)[0]
+        if kind is None or scope not in listener.scopes:
+            return None
+        # Who may hear what is personal, but nothing shared (suspended), has no community there.
+        place = listener.viewer(scope) if kind.personal else listener.community(scope)
+        return kind if place is not None else None
 
 
 async def draw(

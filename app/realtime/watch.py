@@ -28,6 +28,7 @@ class Watcher(Protocol):
     """A screen: holds stale names, not messages."""
 
     listener: Listener
+    rights_at: float  # when the listener was read
     shown: dict[str, Shown]
 
     def mark(self, topic: str) -> None:
@@ -85,9 +86,9 @@ class Topic:
         self.hinted = {row: v for row, v in self.hinted.items() if v > self.known.get(row, 0)}
 
     def readers(self) -> dict[Look, tuple[Listener, int]]:
-        """For each look one listener, and the least that a screen of theirs has."""
+        """For each look one listener, the latest read, and the least that a screen has."""
         found: dict[Look, tuple[Listener, int]] = {}
-        for watcher in self.watchers:
+        for watcher in sorted(self.watchers, key=lambda watcher: watcher.rights_at):
             look, shown = self.look(watcher.listener), watcher.shown[self.name]
             has = 0 if shown.gone else shown.version
             found[look] = (watcher.listener, min(has, found[look][1]) if look in found else has)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
@@ -12,6 +13,7 @@ from app import clock, db, pages
 from app.errors import NotFound, Refusal
 from app.http import idempotency
 from app.people.doors import Member
+from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import commands, photos, queries, rules
 from app.tools.models import Tool
@@ -25,7 +27,7 @@ FIELDS = ("name", "category", "brand", "description", "price")
 async def new_tool(request: Request, viewer: Member) -> Response:
     if refusal := rules.why_not_list(viewer):
         raise refusal
-    return await _form(request, viewer, None, {"values": {}, "errors": {}})
+    return await _form(request, viewer, None, Form())
 
 
 @router.post("/c/{slug}/tools")
@@ -35,7 +37,7 @@ async def list_tool(request: Request, viewer: Member) -> Response:
         picture = await _picture(form)
         tool_id = await _keep(request, viewer, None, form, picture)
     except Refusal as refusal:
-        return await _form(request, viewer, None, pages.keep_typed(refusal, _typed(form)), refusal)
+        return await _form(request, viewer, None, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
@@ -52,7 +54,7 @@ async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Respo
         "description": tool.description,
         "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
     }
-    return await _form(request, viewer, tool, {"values": values, "errors": {}})
+    return await _form(request, viewer, tool, Form(values=values))
 
 
 @router.post("/c/{slug}/tools/{tool_id}/edit")
@@ -65,7 +67,7 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
     try:
         await _keep(request, viewer, tool_id, form, await _picture(form))
     except Refusal as refusal:
-        return await _form(request, viewer, tool, pages.keep_typed(refusal, _typed(form)), refusal)
+        return await _form(request, viewer, tool, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
@@ -143,13 +145,7 @@ async def _write(
     return tool
 
 
-async def _form(
-    request: Request,
-    viewer: Viewer,
-    tool: Tool | None,
-    form: dict[str, Any],
-    refusal: Refusal | None = None,
-) -> Response:
+async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form) -> Response:
     here = viewer.here
     async with db.snapshot() as tx:
         categories = await queries.categories(tx, here.id)
@@ -163,15 +159,13 @@ async def _form(
             request,
             "tools/edit.html",
             tx=tx,
-            status=refusal.status if refusal else 200,
+            status=form.status,
             tool=shown,
             categories=categories,
             currency=here.currency,
-            form={
-                **form,
-                "key": pages.fresh_key(),
-                "post": f"{path}/edit" if path else f"{here.path}/tools",
-            },
+            form=replace(
+                form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"
+            ),
         )
 
 

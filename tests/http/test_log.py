@@ -1,9 +1,11 @@
 """One JSON line a request, and nothing in it that anybody should not read."""
 
+import io
 import json
 import logging
 import multiprocessing
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,14 @@ def with_rooms(app: FastAPI, folder: Path) -> FastAPI:
 
 
 @pytest.fixture
-def lines(with_settings: Set, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
+def stdout(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    return out
+
+
+@pytest.fixture
+def lines(with_settings: Set, tmp_path: Path, stdout: io.StringIO) -> Iterator[Path]:
     """The log file of this test; the root logger is put back afterwards."""
     root = logging.getLogger()
     level = root.level
@@ -68,7 +77,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 async def test_a_request_is_one_line_with_its_template(
-    build: Build, ask: Ask, lines: Path, capsys: pytest.CaptureFixture[str]
+    build: Build, ask: Ask, lines: Path, stdout: io.StringIO
 ) -> None:
     async with ask(with_rooms(build(), lines.parent)) as browser:
         answer = await browser.post(
@@ -82,7 +91,7 @@ async def test_a_request_is_one_line_with_its_template(
     assert said["request_id"] == access["request_id"] == answer.headers["x-request-id"]
     for secret in ("sesame", "under the mat", "/42", "elm"):
         assert secret not in json.dumps([said, access])
-    assert access in [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert access in [json.loads(line) for line in stdout.getvalue().splitlines()]
 
 
 async def test_what_matches_no_route_is_not_quoted(build: Build, ask: Ask, lines: Path) -> None:

@@ -7,7 +7,8 @@ from app.realtime import touch
 from tests.realtime.world import Screen, Worker, World
 
 
-async def test_hints_during_a_drawing_cost_one_more_not_many(world: World, worker: Worker) -> None:
+async def test_hints_during_a_drawing_cost_one_more_not_many(world: World) -> None:
+    worker = await world.worker(compare_every=600)
     async with worker.screen() as screen:
         await screen.watch({"t1/x/1": 0})
         with world.held("t1/x/1") as gate:
@@ -46,6 +47,17 @@ async def test_who_comes_later_gets_what_was_drawn_already(world: World, worker:
             await second.watch({"t1/x/1": 0})
             assert "hello" in (second.html["t1/x/1"] or "")
         assert world.drawn == []
+
+
+async def test_many_who_come_at_once_are_compared_together(world: World, worker: Worker) -> None:
+    await world.write("1", "for all")
+    async with AsyncExitStack() as stack:
+        screens = [await stack.enter_async_context(worker.screen(1)) for _ in range(40)]
+        before = worker.engine.hub.reader.queries
+        await asyncio.gather(*(screen.watch({"t1/x/1": 0}) for screen in screens))
+        assert all("for all" in (screen.html["t1/x/1"] or "") for screen in screens)
+        assert worker.engine.hub.reader.queries - before < 40
+    assert world.drawn.count("t1/x/1") <= 2
 
 
 async def test_an_ask_topic_tells_its_version_and_draws_nothing(

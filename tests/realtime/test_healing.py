@@ -1,4 +1,4 @@
-"""Hints may be lost, Redis may go, the database may be another: screens become right by themselves."""
+"""Hints are lost, Redis goes, the database is another: screens become right by themselves."""
 
 import asyncio
 from pathlib import Path

@@ -29,7 +29,13 @@ async def test_more_than_512_topics_close_it(worker: Worker) -> None:
 
 
 async def test_nonsense_closes_it(worker: Worker) -> None:
-    for text in ("{", "[]", '{"watch": {"t1/x/1": -1}, "n": 1}', '{"watch": 3, "n": 1}', "[" * 9000):
+    for text in (
+        "{",
+        "[]",
+        '{"watch": {"t1/x/1": -1}, "n": 1}',
+        '{"watch": 3, "n": 1}',
+        "[" * 9000,
+    ):
         async with worker.screen() as screen:
             await screen._connection.send(text)
             await screen.until(lambda s=screen: s.closed)  # type: ignore[misc]

@@ -71,8 +71,8 @@ class World:
     drawing_now: set[str] = field(default_factory=set)
     doubled: list[str] = field(default_factory=list)
     workers: list["Worker"] = field(default_factory=list)
+    pages: list[Callable[[FastAPI, Engine], None]] = field(default_factory=list)
     broken: bool = False
-    now: Callable[[], Any] | None = None
     expires_at: Any = None
 
     @asynccontextmanager
@@ -226,6 +226,7 @@ class Worker:
     """One engine behind one real server, on the test's own loop."""
 
     def __init__(self, world: World, options: dict[str, Any]) -> None:
+        self.world, self.port = world, 0
         self.engine = Engine(
             world.sessions,
             world.redis_url,
@@ -233,18 +234,27 @@ class Worker:
             world.topics,
             world.listener_of,
             refresh=world.refresh,
-            allowed_origin=lambda connection: connection.headers.get("origin") == "http://ours",
+            allowed_origin=self._ours,
             **options,
         )
 
-    async def start(self) -> None:
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _ours(self, connection: HTTPConnection) -> bool:
+        return connection.headers.get("origin") in ("http://ours", self.address)
+
+    async def start(self, port: int = 0) -> None:
         app = FastAPI()
         app.include_router(self.engine.router)
+        for routes in self.world.pages:
+            routes(app, self.engine)
         config = uvicorn.Config(
             app, ws="websockets-sansio", ws_max_size=16_384, log_config=None, lifespan="off"
         )
         self._server = uvicorn.Server(config)
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = socket.create_server(("127.0.0.1", port))
         self.port = listening.getsockname()[1]
         await self.engine.start()
         self._serving = asyncio.create_task(self._server.serve([listening]))
@@ -313,7 +323,9 @@ class Screen:
         if frame.get("reset") or frame["html"] is None:
             rows.clear()
         had = self.version.get(topic, 0)
-        found = re.findall(r'<li id="([^"]+)" data-born="(\d+)"[^>]*>(.*?)</li>', frame["html"] or "")
+        found = re.findall(
+            r'<li id="([^"]+)" data-born="(\d+)"[^>]*>(.*?)</li>', frame["html"] or ""
+        )
         for row, born, words in found:
             if row in rows or frame.get("reset") or int(born) > had:
                 rows[row] = words

@@ -1,0 +1,58 @@
+"""When a tool is free, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app import clock, db
+from app.board import calendar, queries
+from app.errors import Span
+from app.http.schemas import Answered, Period, ToolKey, problems
+from app.people.doors import ApiMemberEvenSuspended
+from app.people.viewer import Here
+from app.tools import queries as tool_queries
+from app.tools.models import ToolStatus
+
+api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
+
+
+class AvailabilityOut(Answered):
+    """In the community's zone. Busy periods carry no names."""
+
+    kind: str = Field(
+        examples=["reserved"],
+        description="free, asked, reserved, out, overdue, paused or maintenance",
+    )
+    words: str = Field(examples=["Reserved from Sat 3 May"])
+    free_now: bool
+    next_free: datetime | None = Field(description="null while nobody can say")
+    busy: list[Period] = Field(description="Taken from now on; empty while it is not lent")
+    free: list[Period] = Field(description="Free from now on, as far ahead as one can ask")
+
+
+@api.get("/tools/{tool_id}/availability", summary="When a tool is free", responses=problems())
+async def availability(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> AvailabilityOut:
+    here, now = viewer.here, clock.now()
+    async with db.snapshot() as tx:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+        (one,) = await queries.seen(tx, here, [tool], now, viewer.locale)
+    state, lent = one.state, tool.status == ToolStatus.LISTED
+    return AvailabilityOut(
+        kind=state.kind,
+        words=f"{state.words} {state.when}".strip(),
+        free_now=state.free_now,
+        next_free=state.next_free and state.next_free.astimezone(here.zone),
+        busy=_periods(calendar.blocked(one, now) if lent else (), here),
+        free=_periods(calendar.free(one, here, now), here),
+    )
+
+
+def _periods(spans: Iterable[Span], here: Here) -> list[Period]:
+    return [
+        Period(start=start.astimezone(here.zone), end=end.astimezone(here.zone))
+        for start, end in spans
+    ]

@@ -1,0 +1,201 @@
+"""One community of the demo: who does what when, through the commands that everybody uses."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from app.chat import commands as chat
+from app.chat.models import ConversationId
+from app.db import Tx
+from app.demo.places import Hung, Neighbour, Place
+from app.demo.script import Calendar, Line, Scene
+from app.loans import commands as loans
+from app.loans import handover, shelf
+from app.loans.models import Loan
+from app.people import commands as people
+from app.people import links, queries
+from app.people.models import Person, PersonId, Status
+from app.people.viewer import Viewer
+from app.tools import commands as tools
+from app.tools.models import Tool
+
+Act = Callable[[Tx, datetime], Awaitable[object]]
+EVERYTHING = 2**62  # a revision that no room reaches
+LISTS = "lists"
+SPEAKING = ("asks", "says")  # whoever speaks has seen the room
+
+
+@dataclass
+class Cast:
+    """The people of all places: one may live in several."""
+
+    password_hash: str
+    persons: dict[str, Person] = field(default_factory=dict)
+
+    async def enter(self, tx: Tx, neighbour: Neighbour, now: datetime) -> Person:
+        """The person, with an account since their first appearance."""
+        if neighbour.first not in self.persons:
+            person = Person(
+                email=f"{neighbour.first}@example.org",
+                name=neighbour.name,
+                password_hash=self.password_hash,
+                created_at=now,
+            )
+            tx.add(person)
+            await tx.flush()
+            self.persons[neighbour.first] = person
+        return self.persons[neighbour.first]
+
+
+@dataclass
+class Stage:
+    """Where a place's story is played, and what has come of it so far."""
+
+    place: Place
+    cast: Cast
+    now: datetime
+    code: str = ""
+    viewers: dict[str, Viewer] = field(default_factory=dict)
+    tools: dict[str, Tool] = field(default_factory=dict)
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.now, ZoneInfo(self.place.zone))
+
+    def acts(self) -> Iterator[tuple[datetime, Act]]:
+        """Everything that happens, each with its instant; not yet in order."""
+        instant = self.calendar.instant
+        founder, *others = self.place.people
+        yield instant(founder.since), partial(self._found, founder)
+        for other in others:
+            yield instant(other.since), partial(self._come_in, other)
+        yield from self._listing()
+        yield instant(self.place.invitation), self._invite
+        for scene in self.place.story:
+            played = _Played(self, scene)
+            for line in scene.lines:
+                if line.does != LISTS:
+                    yield instant(line.at), partial(played.act, line)
+
+    def _listing(self) -> Iterator[tuple[datetime, Act]]:
+        """Evenly over the first weeks, in an order that mixes owners and kinds."""
+        told = {
+            scene.tool: line.at
+            for scene in self.place.story
+            for line in scene.lines
+            if line.does == LISTS
+        }
+        many = [tool for tool in self.place.tools if tool.key not in told]
+        mixed = random.Random(self.place.slug).sample(many, len(many))
+        days = self.place.last_tool - self.place.first_tool
+        for number, tool in enumerate(mixed):
+            day = self.place.first_tool + days * number // len(mixed)
+            at = f"{day} {9 + number * 5 % 12:02}:{number * 17 % 60:02}"
+            yield self.calendar.instant(at), partial(self.list_tool, tool)
+        for tool in self.place.tools:
+            if tool.key in told:
+                yield self.calendar.instant(told[tool.key]), partial(self.list_tool, tool)
+
+    async def list_tool(self, tool: Hung, tx: Tx, now: datetime) -> None:
+        by = self.viewers[tool.owner]
+        self.tools[tool.key] = await tools.list_tool(tx, tool.text, by, now)
+
+    async def _found(self, founder: Neighbour, tx: Tx, now: datetime) -> None:
+        place = self.place
+        community = await people.found_community(
+            tx,
+            place.slug,
+            place.name,
+            place.zone,
+            await self.cast.enter(tx, founder, now),
+            now,
+            join_rule=place.join_rule,
+            currency=place.currency,
+            area=place.area,
+        )
+        tools.furnish(tx, community.id)
+        await self._see(tx, founder)
+        await self._invite(tx, now)
+
+    async def _invite(self, tx: Tx, now: datetime) -> None:
+        by = self.viewers[self.place.people[0].first]
+        _, self.code = await links.make_join_link(tx, by, now)
+
+    async def _come_in(self, neighbour: Neighbour, tx: Tx, now: datetime) -> None:
+        person_id = PersonId((await self.cast.enter(tx, neighbour, now)).id)
+        if neighbour.note:
+            await people.ask_to_join(tx, person_id, self.place.slug, neighbour.note, now)
+        else:
+            await people.join(tx, person_id, self.code, now)
+        await self._see(tx, neighbour)
+
+    async def _see(self, tx: Tx, neighbour: Neighbour) -> None:
+        """From now on they act as who they are here, if they are in."""
+        community = await queries.community_by_slug(tx, self.place.slug)
+        person = self.cast.persons[neighbour.first]
+        standing = await queries.standing(tx, community.id, person.id)
+        if standing is not None and standing.status == Status.ACTIVE:
+            self.viewers[neighbour.first] = queries.viewer_of(person, (community, standing))
+
+
+@dataclass
+class _Played:
+    """One scene, and the loan that it is about once somebody has asked."""
+
+    stage: Stage
+    scene: Scene
+    loan: Loan | None = None
+
+    async def act(self, line: Line, tx: Tx, now: datetime) -> None:
+        """Raises what the command refuses: a story that the rules do not allow is wrong."""
+        by = self.stage.viewers[line.who]
+        try:
+            await ACTS[line.does](self, tx, by, now, line.words)
+        except Exception as error:
+            error.add_note(f"{self.stage.place.slug}, {self.scene.tool}: {line}")
+            raise
+        if self.loan is not None and line.does not in SPEAKING:
+            room = ConversationId(self.loan.conversation_id)
+            await chat.mark_seen(tx, self.loan.community_id, room, by.person_id, EVERYTHING)
+
+    @property
+    def loan_id(self) -> int:
+        assert self.loan is not None, "somebody asks first"
+        return self.loan.id
+
+    async def ask(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
+        start, end = self.stage.calendar.period(self.scene.first, self.scene.last)
+        tool = self.stage.tools[self.scene.tool]
+        self.loan = await loans.request(tx, tool.id, start, end, by, now, words)
+
+    async def say(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
+        assert self.loan is not None, "somebody asks first"
+        room = ConversationId(self.loan.conversation_id)
+        await chat.say(tx, by.community_id, room, by.person_id, words, uuid.uuid4(), now)
+
+    async def pause(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
+        await shelf.pause(tx, self.stage.tools[self.scene.tool].id, by, now, words)
+
+
+ACTS: dict[str, Callable[[_Played, Tx, Viewer, datetime, str], Awaitable[object]]] = {
+    "asks": _Played.ask,
+    "says": _Played.say,
+    "pauses": _Played.pause,
+    "approves": lambda it, tx, by, now, _: loans.approve(tx, it.loan_id, by, now),
+    "declines": lambda it, tx, by, now, words: loans.decline(tx, it.loan_id, by, now, words),
+    "withdraws": lambda it, tx, by, now, _: loans.withdraw(tx, it.loan_id, by, now),
+    "cancels": lambda it, tx, by, now, words: loans.cancel(tx, it.loan_id, by, now, words),
+    "hands over": lambda it, tx, by, now, _: handover.hand_over(tx, it.loan_id, by, now),
+    "waits in vain": lambda it, tx, by, now, _: handover.no_show(tx, it.loan_id, by, now),
+    "brings back": lambda it, tx, by, now, where: handover.claim_return(
+        tx, it.loan_id, by, now, where
+    ),
+    "finds nothing": lambda it, tx, by, now, _: handover.not_here(tx, it.loan_id, by, now),
+    "takes back": lambda it, tx, by, now, _: handover.take_back(tx, it.loan_id, by, now),
+}

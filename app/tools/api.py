@@ -1,0 +1,255 @@
+"""Tools as JSON: what hangs on the board, listing and editing, pausing and archiving."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, ConfigDict, Field
+
+from app import clock, db
+from app.board import queries as board
+from app.http import idempotency
+from app.http.schemas import (
+    CREATED,
+    Answered,
+    Asked,
+    Key,
+    Listed,
+    Named,
+    Paged,
+    ToolKey,
+    cursor_after,
+    problems,
+)
+from app.loans import shelf
+from app.people.doors import ApiMember, ApiMemberEvenSuspended
+from app.people.viewer import Viewer
+from app.tools import commands, queries, rules
+from app.tools.models import Tool, ToolStatus
+
+api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
+CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
+
+
+class CategoryOut(Answered):
+    slug: str = Field(examples=["drills"])
+    name: str = Field(examples=["Drills and drivers"])
+    tools: int = Field(examples=[9], description="How many hang on the board")
+
+
+class StateOut(Answered):
+    """What a tool's loans make of it now; never a name."""
+
+    kind: str = Field(
+        examples=["free"],
+        description="free, asked, reserved, out, overdue, paused or maintenance",
+    )
+    words: str = Field(examples=["Reserved from Sat 3 May"])
+    free_now: bool
+    next_free: datetime | None = Field(description="null while nobody can say")
+
+
+class CategoryName(Answered):
+    slug: str = Field(examples=["drills"])
+    name: str = Field(examples=["Drills and drivers"])
+
+
+class ToolOut(Answered):
+    id: int = Field(examples=[7])
+    name: str = Field(examples=["Cordless drill"])
+    category: CategoryName
+    brand: str = Field(examples=["Makita"])
+    description: str = Field(examples=["Two batteries and a set of bits."])
+    price_cents: int = Field(examples=[250], description="A day; 0 is free")
+    currency: str = Field(examples=["EUR"])
+    owner: Named
+    status: ToolStatus
+    state: StateOut
+
+
+class NewTool(Asked):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Cordless drill",
+                    "category": "drills",
+                    "description": "Two batteries and a set of bits.",
+                    "brand": "Makita",
+                    "price_cents": 250,
+                }
+            ]
+        }
+    )
+
+    name: str = Field(max_length=rules.NAME_LONGEST)
+    category: CategorySlug
+    description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
+    brand: str = Field("", max_length=rules.NAME_LONGEST)
+    price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+
+
+class ToolChanges(Asked):
+    """What is absent or null stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"price_cents": 0, "description": "Now with a case."}]}
+    )
+
+    name: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    category: CategorySlug | None = None
+    description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
+    brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+
+
+class ToolsAsked(Paged):
+    q: Annotated[str, AfterValidator(rules.clean)] = Field(
+        "", max_length=100, description="Words in name, brand or category"
+    )
+    category: CategorySlug = ""
+    free: bool = Field(False, description="Only what can be taken now")
+
+
+@api.get("/categories", summary="The categories", responses=problems())
+async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
+    async with db.snapshot() as tx:
+        counted = await board.category_counts(tx, viewer.here)
+    found = [CategoryOut(slug=one.slug, name=one.name, tools=count) for one, count in counted]
+    return Listed(items=found, next=None)
+
+
+@api.get("/tools", summary="What hangs on the board", responses=problems(422))
+async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Listed[ToolOut]:
+    """In the order in which they were listed."""
+    here = viewer.here
+    async with db.snapshot() as tx:
+        on_it = await board.on_the_board(tx, here, like=asked.q, category=asked.category)
+        left = sorted(
+            (tool for tool in on_it if tool.id > (asked.cursor or 0)), key=lambda tool: tool.id
+        )
+        if not asked.free:  # else only their states can say which belong to the page
+            left = left[: asked.limit + 1]
+        seen = await board.seen(tx, here, left, clock.now(), viewer.locale)
+    found = [one for one in seen if one.state.free_now or not asked.free]
+    page = found[: asked.limit]
+    return Listed(
+        items=[shape(one, viewer) for one in page],
+        next=cursor_after(page[-1].tool.id) if len(found) > len(page) else None,
+    )
+
+
+@api.post(
+    "/tools", status_code=201, summary="List a tool of your own", responses=CREATED | problems(422)
+)
+async def list_tool(
+    request: Request, response: Response, viewer: ApiMember, new: NewTool, key: Key
+) -> ToolOut:
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, new)
+        if done is None:
+            text = commands.ToolText(**new.model_dump())
+            tool = await commands.list_tool(tx, text, viewer, clock.now())
+            done = {"tool_id": tool.id}
+            await idempotency.keep(tx, viewer.person_id, request, key, new, done)
+        answer = await _answer(tx, viewer, done["tool_id"])
+    response.headers["Location"] = f"/api/v1{viewer.here.path}/tools/{answer.id}"
+    return answer
+
+
+@api.get("/tools/{tool_id}", summary="One tool", responses=problems())
+async def tool(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> ToolOut:
+    async with db.snapshot() as tx:
+        return await _answer(tx, viewer, tool_id)
+
+
+@api.patch("/tools/{tool_id}", summary="Change your tool", responses=problems(409, 422))
+async def edit(
+    request: Request, viewer: ApiMember, tool_id: ToolKey, changes: ToolChanges, key: Key
+) -> ToolOut:
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, changes)
+        if done is None:
+            text = commands.ToolText(**changes.model_dump())
+            await commands.edit(tx, tool_id, text, viewer, clock.now())
+            done = {"tool_id": tool_id}
+            await idempotency.keep(tx, viewer.person_id, request, key, changes, done)
+        return await _answer(tx, viewer, tool_id)
+
+
+@api.post(
+    "/tools/{tool_id}/pause",
+    summary="Take no requests for a while",
+    responses=problems(409),
+)
+async def pause(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key) -> ToolOut:
+    """Open requests are declined; what is approved stands."""
+    return await _shelve(request, viewer, tool_id, key, shelf.pause)
+
+
+@api.post("/tools/{tool_id}/pause/end", summary="Take requests again", responses=problems(409))
+async def resume(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key) -> ToolOut:
+    return await _shelve(request, viewer, tool_id, key, shelf.resume)
+
+
+@api.post("/tools/{tool_id}/archive", summary="Take it off the board", responses=problems(409))
+async def archive(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key) -> ToolOut:
+    """Refused while it is out or promised to somebody."""
+    return await _shelve(request, viewer, tool_id, key, shelf.archive)
+
+
+@api.post(
+    "/tools/{tool_id}/archive/end",
+    summary="Hang it on the board again",
+    responses=problems(409),
+)
+async def restore(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key) -> ToolOut:
+    """This revives no loan."""
+    return await _shelve(request, viewer, tool_id, key, shelf.restore)
+
+
+async def _shelve(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int,
+    key: str | None,
+    command: Callable[[db.Tx, int, Viewer, datetime], Awaitable[Tool]],
+) -> ToolOut:
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, None)
+        if done is None:
+            await command(tx, tool_id, viewer, clock.now())
+            done = {"tool_id": tool_id}
+            await idempotency.keep(tx, viewer.person_id, request, key, None, done)
+        return await _answer(tx, viewer, tool_id)
+
+
+async def _answer(tx: db.Tx, viewer: Viewer, tool_id: Any) -> ToolOut:
+    """The tool as it is in this transaction, for whoever may see it."""
+    tool = await queries.tool_for(tx, viewer, tool_id)
+    (one,) = await board.seen(tx, viewer.here, [tool], clock.now(), viewer.locale)
+    return shape(one, viewer)
+
+
+def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
+    tool, now, here = one.tool, one.state, viewer.here
+    return ToolOut(
+        id=tool.id,
+        name=tool.name,
+        category=CategoryName(slug=tool.category.slug, name=tool.category.name),
+        brand=tool.brand,
+        description=tool.description,
+        price_cents=tool.price_cents,
+        currency=here.currency,
+        owner=Named(id=tool.owner.id, name=tool.owner.name),
+        status=ToolStatus(tool.status),
+        state=StateOut(
+            kind=now.kind,
+            words=f"{now.words} {now.when}".strip(),
+            free_now=now.free_now,
+            next_free=now.next_free and now.next_free.astimezone(here.zone),
+        ),
+    )

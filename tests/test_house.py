@@ -1,0 +1,129 @@
+"""The floor plan: imports point down only, files stay small, migrations equal the models."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from app import db
+from app.migrations.metadata import everything
+
+APP = Path(__file__).parent.parent / "app"
+
+# From the cellar up. A feature's rooms follow in their own order; its edges stand above all core.
+CELLAR = ("realtime",)
+GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
+LINE = ("people", "chat", "tools", "loans", "members", "board")
+EDGES = ("live", "doors", "entrance", "forms", "joining", "routes", "api")
+ROOMS = (
+    *("states", "models", "viewer", "keys", "passwords", "rules"),
+    *("availability", "queries", "sessions", "links", "reset_link"),
+    *("photos", "periods", "telling", "calendar", "mine"),
+    *("commands", "setup_code", "handover", "shelf"),
+)
+# Programs of their own: they start others, or wire everything.
+DOORS = ("main", "jobs", "demo", "serve", "worker", "embedded", "child", "instance", "migrations")
+# The edges of people say who asks; every other feature's edges stand on them.
+ASKED_BY_ALL = ("app.people.doors", "app.people.entrance", "app.people.forms")
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for file in sorted(APP.rglob("*.py")):
+        if "versions" in file.parts and "migrations" in file.parts:
+            continue
+        name = ".".join(("app", *file.relative_to(APP).with_suffix("").parts))
+        found[name.removesuffix(".__init__")] = file
+    return found
+
+
+def imports(file: Path, known: dict[str, Path]) -> set[str]:
+    """The modules of ours that a file imports, also inside functions and for types only."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in names}
+    return {name for name in found if name == "app" or name.startswith("app.")}
+
+
+def floor(module: str) -> tuple[int, int, int]:
+    """How high it stands: (floor, feature or file in it, room). Lower may not know higher."""
+    _, top, *rest = module.split(".") if "." in module else ("app", "app")
+    room = rest[0] if rest else ""
+    if top in CELLAR or top == "app":
+        return 0, 0, 0
+    if top in GROUND:
+        return 1, 0, 0
+    if top in DOORS:
+        return 4, 0, 0
+    if room in EDGES:
+        return 3, LINE.index(top), EDGES.index(room)
+    return 2, LINE.index(top), ROOMS.index(room) + 1 if room else 0
+
+
+def may_know(here: str, there: str) -> bool:
+    mine, its = floor(here), floor(there)
+    if mine[0] in (0, 4) and mine[0] == its[0]:
+        return True
+    if mine[0] == its[0] == 1:
+        return True
+    if mine[0] == its[0] == 3:
+        return there in ASKED_BY_ALL or (mine[1] == its[1] and its[2] <= mine[2])
+    return its < mine
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_imports_point_down(module: str) -> None:
+    known = modules()
+    wrong = {there for there in imports(known[module], known) if not may_know(module, there)}
+    assert not wrong - {module}, f"{module} looks up to {', '.join(sorted(wrong))}"
+
+
+def test_the_engine_knows_nothing_of_ours() -> None:
+    known = modules()
+    for module, file in known.items():
+        if module.startswith("app.realtime"):
+            outside = {there for there in imports(file, known) if "realtime" not in there}
+            assert not outside, f"{module} knows {outside}"
+
+
+def test_only_one_module_writes_occupancy() -> None:
+    writers = set()
+    for module, file in modules().items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if not is_call:
+                continue
+            arguments = [one.id for one in node.args if isinstance(one, ast.Name)]
+            made = node.func.id == "Occupancy"
+            changed = node.func.id in ("update", "delete", "insert") and "Occupancy" in arguments
+            if made or changed:
+                writers.add(module)
+    assert writers == {"app.tools.availability"}
+
+
+def test_no_state_of_a_loan_is_set_outside_its_own_table_of_moves() -> None:
+    for module, file in modules().items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                if isinstance(target, ast.Attribute) and target.attr == "state":
+                    assert module in ("app.loans.models", "app.main"), module
+
+
+async def test_the_migrations_make_what_the_models_say() -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found: list[object] = compare_metadata(context, everything())  # type: ignore[arg-type]
+        return found
+
+    async with db.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []

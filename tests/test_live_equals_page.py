@@ -1,0 +1,208 @@
+"""For every kind of live region, through a whole story: what is pushed is what a page shows.
+
+Each region is drawn before and after each act, for each kind of viewer. Whatever looks different
+must have a higher version, and what arrived at an open screen must stand, letter for letter, in a
+freshly loaded page. The registry is walked: a kind without a case here fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from app import clock, db, topic
+from app.loans.models import Loan
+from app.main import registry
+from app.people.models import Membership, Status
+from tests.neighbours import Neighbour, Screen, Street
+from tests.neighbours import _person as move_in
+
+
+@dataclass
+class Story:
+    """The ids the story is about; the loan comes into being in the middle of it."""
+
+    street: Street
+    tool: int = 0
+    loan: int = 0
+    room: int = 0
+    newcomer: int = 0
+
+    def cases(self, who: Neighbour) -> dict[str, tuple[str, str]]:
+        """kind → (topic, the page that shows its region), as far as they exist by now."""
+        here, home = self.street.here, who.home
+        found = {
+            "list": (topic.listing(here.id), home),
+            "board": (topic.board(here.id), home),
+            "recent": (topic.recent(here.id), home),
+            "things": (topic.things(who.id), f"{home}/things"),
+            "waiting": (topic.waiting(who.id), home),
+            "unread": (topic.unread(who.id), home),
+            "rooms": (topic.rooms(who.id), f"{home}/rooms"),
+            "members": (topic.members(here.id), f"{home}/members"),
+        }
+        if self.tool:
+            found["tool"] = (topic.tool(here.id, self.tool), home)
+            found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
+        if self.loan:
+            room = f"{home}/loans/{self.loan}"
+            found["loan"] = (topic.loan(here.id, self.loan), room)
+            found["room"] = (topic.room(here.id, self.room), room)
+        return found
+
+
+@dataclass
+class Open:
+    """One viewer: an open screen, and what plain GETs said before the act."""
+
+    who: Neighbour
+    screen: Screen
+    before: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+
+
+def test_every_kind_of_region_has_a_case(street: Street) -> None:
+    known = set(Story(street, tool=1, loan=1, room=1).cases(street.ada))
+    assert set(registry().kinds) == known
+
+
+async def drawn(who: Neighbour, name: str) -> tuple[int, str | None]:
+    """(version, HTML) as `GET /live` draws it; HTML None if it is not theirs."""
+    answer = await who.client.get("/live", params={"topic": name})
+    if answer.status_code == 404:
+        return 0, None
+    frame = answer.json()
+    return frame["version"], frame.get("html")
+
+
+async def note(one: Open, story: Story) -> None:
+    for name, _ in story.cases(one.who).values():
+        one.before[name] = await drawn(one.who, name)
+
+
+async def check(one: Open, story: Story, act: str) -> int:
+    """After an act: versions, the pushed region and a fresh page agree; how many looked new."""
+    changed = 0
+    pages: dict[str, str] = {}
+    for kind, (name, path) in story.cases(one.who).items():
+        version, html = await drawn(one.who, name)
+        was_version, was_html = one.before.get(name, (0, None))
+        if html is None and kind != "list":
+            continue
+        if html != was_html:
+            changed += 1
+            assert version > was_version, f"{act}: {name} looks new to {one.who.name} unannounced"
+        one.before[name] = (version, html)
+        if name not in one.screen.version:
+            await one.screen.watch(name)
+        await one.screen.until(lambda name=name, v=version: one.screen.version.get(name, 0) >= v)
+        if kind == "list":
+            continue
+        if path not in pages:
+            pages[path] = await one.who.opens(path)
+        page = pages[path]
+        # Nothing is pushed of what was never touched: the screen is up to date at version 0.
+        pushed = (one.screen.html.get(name) or html or "").strip()
+        if kind == "room":
+            rows = [row for row in pushed.split("<li ") if row.strip()]
+            assert rows, "a room has at least the line that opened it"
+            missing = [row for row in rows if row.strip() not in page]
+            assert not missing, f"{act}: rows of {name} are not in the page: {missing}"
+        else:
+            assert pushed in page, f"{act}: {name} was pushed to {one.who.name} as\n{pushed}"
+    return changed
+
+
+async def find_room(story: Story) -> None:
+    async with db.snapshot() as tx:
+        loan = await tx.get(Loan, (story.street.here.id, story.loan))
+        assert loan is not None
+        story.room = loan.conversation_id
+
+
+Acts = list[tuple[str, Callable[[], Awaitable[object]]]]
+
+
+def acts(story: Story) -> Acts:
+    street = story.street
+    ada, ben, cora = street.ada, street.ben, street.cora
+
+    async def list_a_drill() -> None:
+        story.tool = await ada.lists("Cordless drill", price="2.50")
+
+    async def ask() -> None:
+        story.loan = await ben.asks_for(story.tool, street.today, street.day(1), note="May I?")
+        await find_room(story)
+
+    async def ask_again() -> None:
+        await street.cy.asks_for(story.tool, street.day(1), street.day(2))
+
+    async def see() -> None:
+        await ada.posts(f"{ada.home}/loans/{story.loan}/seen", up_to=10_000)
+
+    async def knock() -> None:
+        async with db.begin() as tx:
+            person = await move_in(tx, f"zoe.{street.here.slug}@example.org", "Zoe Marsh")
+            story.newcomer = person.id
+            tx.add(
+                Membership(
+                    community_id=street.here.id,
+                    person_id=person.id,
+                    status=Status.PENDING,
+                    asked_at=clock.now(),
+                )
+            )
+            from app.realtime import touch
+
+            touch(tx, topic.members(street.here.id))
+
+    def edit() -> Awaitable[object]:
+        path = f"{ada.home}/tools/{story.tool}/edit"
+        return ada.does(path, name="Strong drill", category="saws")
+
+    def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
+        return lambda: who.acts(story.loan, noun)
+
+    def shelve(noun: str) -> Callable[[], Awaitable[object]]:
+        return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
+
+    return [
+        ("list a tool", list_a_drill),
+        ("edit it", edit),
+        ("ask for it", ask),
+        ("another asks too", ask_again),
+        ("say something", lambda: ben.says(story.loan, "When can I come?")),
+        ("see it", see),
+        ("approve", press(ada, "approval")),
+        ("hand over", press(ada, "handover")),
+        ("claim the return", press(ben, "return-claim")),
+        ("not here", press(ada, "return-claim/end")),
+        ("claim again", press(ben, "return-claim")),
+        ("take back", press(ada, "return")),
+        ("pause", shelve("pause")),
+        ("resume", shelve("pause/end")),
+        ("archive", shelve("archive")),
+        ("restore", shelve("archive/end")),
+        ("knock at the door", knock),
+        (
+            "let somebody in",
+            lambda: cora.does(f"{cora.home}/members/{story.newcomer}/admission"),
+        ),
+    ]
+
+
+async def test_what_is_pushed_is_what_a_fresh_page_shows(street: Street) -> None:
+    """Ada's and ben's screens hang at the worker that does not do their acts, the others' do."""
+    story, (first, second) = Story(street), street.workers
+    at = {street.ada.id: second, street.ben.id: first}
+    async with AsyncExitStack() as stack:
+        screens = []
+        for who in street.people:
+            names = [name for name, _ in story.cases(who).values()]
+            screen = who.watches(*names, at=at.get(who.id, who.at))
+            screens.append(Open(who, await stack.enter_async_context(screen)))
+            await note(screens[-1], story)
+        for act, run in acts(story):
+            await run()
+            changed = [await check(one, story, act) for one in screens]
+            assert sum(changed), f"{act}: nothing looked different to anybody"

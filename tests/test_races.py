@@ -1,0 +1,156 @@
+"""Fifty at once, on two workers: one winner, clear refusals for the rest, never two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from app import db
+from app.http.models import IdempotencyKey
+from app.loans.models import Loan
+from app.loans.states import State
+from app.tools.models import Occupancy
+from tests.neighbours import Neighbour, Street, browser, said
+
+MANY = 50
+
+
+async def states_of(tool_id: int) -> Counter[str]:
+    async with db.snapshot() as tx:
+        return Counter(await tx.scalars(select(Loan.state).where(Loan.tool_id == tool_id)))
+
+
+async def occupied(tool_id: int) -> int:
+    async with db.snapshot() as tx:
+        found = await tx.scalar(
+            select(func.count()).select_from(Occupancy).where(Occupancy.tool_id == tool_id)
+        )
+    return found or 0
+
+
+async def asked_often(street: Street, tool_id: int) -> list[int]:
+    """Fifty overlapping requests, by two people, each for days that hold the day after next."""
+    loans = []
+    for n in range(MANY):
+        who = (street.ben, street.cy)[n % 2]
+        first, last = street.day(2 - n % 3), street.day(2 + n % 4)
+        loans.append(await who.asks_for(tool_id, first, last))
+    return loans
+
+
+async def at_both(
+    who: Neighbour, street: Street, paths: list[str]
+) -> list[tuple[str, httpx.Response]]:
+    """Posts to all paths at once, every other one at the other worker; answers (worker, answer)."""
+    async with (
+        browser(street.workers[0], who.cookie) as a,
+        browser(street.workers[1], who.cookie) as b,
+    ):
+        clients = [(a, "first"), (b, "second")]
+        posts = [clients[n % 2][0].post(path, data={}) for n, path in enumerate(paths)]
+        answers = await asyncio.gather(*posts)
+    return [(clients[n % 2][1], answer) for n, answer in enumerate(answers)]
+
+
+async def test_fifty_approvals_of_overlapping_requests_leave_one_winner(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loans = await asked_often(street, drill)
+    paths = [f"{street.ada.home}/loans/{loan}/approval" for loan in loans]
+    answers = await at_both(street.ada, street, paths)
+    assert {worker for worker, _ in answers} == {"first", "second"}, "both workers answered"
+    codes = Counter(answer.status_code for _, answer in answers)
+    assert codes == {303: 1, 409: MANY - 1}
+    for _, answer in answers:
+        if answer.status_code == 409:
+            assert "Somebody else got these dates." in said(answer.text)
+    assert await states_of(drill) == {State.APPROVED: 1, State.SUPERSEDED: MANY - 1}
+    assert await occupied(drill) == 1
+
+
+@pytest.mark.parametrize("times", range(5))
+async def test_approve_against_cancel_has_one_outcome(street: Street, times: int) -> None:
+    """Ada approves what ben withdraws at the same moment."""
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.day(1))
+    path = f"{street.ada.home}/loans/{loan}"
+    yes, no = await asyncio.gather(
+        street.ada.posts(f"{path}/approval"), street.ben.posts(f"{path}/withdrawal")
+    )
+    assert sorted([yes.status_code, no.status_code]) == [303, 409]
+    won = State.APPROVED if yes.status_code == 303 else State.WITHDRAWN
+    assert await states_of(drill) == {won: 1}
+    assert await occupied(drill) == (1 if won is State.APPROVED else 0)
+
+
+async def test_cancel_against_hand_over_has_one_outcome(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.today, street.day(1))
+    await street.ada.acts(loan, "approval")
+    path = f"{street.ada.home}/loans/{loan}"
+    out, off = await asyncio.gather(
+        street.ada.posts(f"{path}/handover"), street.ben.posts(f"{path}/cancellation")
+    )
+    assert sorted([out.status_code, off.status_code]) == [303, 409]
+    won = State.OUT if out.status_code == 303 else State.CANCELLED
+    assert await states_of(drill) == {won: 1}
+    assert await occupied(drill) == (1 if won is State.OUT else 0)
+
+
+async def test_a_request_submitted_twice_with_one_key_is_one_request(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    form = {"start": street.day(1), "end": street.day(2), "idempotency_key": "one-tap"}
+    path = f"{street.ben.home}/tools/{drill}/loans"
+    data = {name: str(value) for name, value in form.items()}
+    async with browser(street.workers[0], street.ben.cookie) as elsewhere:
+        answers = await asyncio.gather(
+            *(client.post(path, data=data) for client in (street.ben.client, elsewhere) * 10)
+        )
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert await states_of(drill) == {State.REQUESTED: 1}
+    async with db.snapshot() as tx:
+        kept = await tx.scalar(
+            select(func.count())
+            .select_from(IdempotencyKey)
+            .where(IdempotencyKey.person_id == street.ben.id, IdempotencyKey.key == "one-tap")
+        )
+    assert kept == 1
+
+
+async def test_the_same_key_with_other_dates_is_refused(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    path = f"{street.ben.home}/tools/{drill}/loans"
+    await street.ben.does(path, start=street.day(1), end=street.day(1), idempotency_key="k")
+    again = await street.ben.posts(
+        path, start=street.day(5), end=street.day(5), idempotency_key="k"
+    )
+    assert again.status_code == 422
+    assert await states_of(drill) == {State.REQUESTED: 1}
+
+
+async def test_approving_twice_with_one_key_is_one_approval(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.day(1))
+    path = f"{street.ada.home}/loans/{loan}/approval"
+    answers = await asyncio.gather(
+        *(street.ada.posts(path, idempotency_key="yes", version=1) for _ in range(8))
+    )
+    assert {answer.status_code for answer in answers} == {303}
+    assert await states_of(drill) == {State.APPROVED: 1}
+
+
+async def test_many_retries_of_one_message_are_one_message(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.day(1))
+    client_id = "7d3b6a1e-2f0f-4f5e-9d34-0c5bb7a6a001"
+    path = f"{street.ben.home}/loans/{loan}/messages"
+    answers = await asyncio.gather(
+        *(street.ben.posts(path, body="Hello Ada", client_id=client_id) for _ in range(10))
+    )
+    assert {answer.status_code for answer in answers} == {303}
+    page = await street.ada.opens(f"{street.ada.home}/loans/{loan}")
+    assert page.count('<p class="body">Hello Ada</p>') == 1

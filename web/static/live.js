@@ -1,0 +1,184 @@
+// The live engine's browser half: watches the page's regions, applies what is newer, heals after
+// any gap, and says in #liveness how true the page is. The protocol: app/realtime/README.md.
+(() => {
+  const { body } = document, { person } = body.dataset;
+  if (!person) return;
+  const access = `u${person}/access`, line = document.getElementById("liveness");
+  const shown = new Map(); // topic → version in the page
+  const gone = new Map(); // tombstones: a late answer revives nothing
+  const pending = new Set(), said = []; // watches not answered yet; what to read out
+  let socket = null, held = null, tries = 0, n = 0, heardAt = 0, trueAt = Date.now(), lostAt = Date.now();
+  let ours = false, collecting = 0, retrying = 0, chain = Promise.resolve();
+  let paused = localStorage.getItem("live-paused") === "1";
+  const region = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
+  const versionOf = (el) => Number(el.dataset.version) || 0;
+  const inTurn = (act) => (chain = chain.then(act).catch(console.error));
+
+  // --- the page: what is in it, at which version
+  const collect = () => {
+    collecting = 0;
+    const found = new Map(), fresh = {};
+    for (const el of document.querySelectorAll("[data-topic]")) {
+      const { topic } = el.dataset;
+      if (gone.get(topic) > versionOf(el)) bury(el, gone.get(topic));
+      else if (!("gone" in el.dataset)) gone.delete(topic);
+      if (found.size < 500 && !found.has(topic)) found.set(topic, versionOf(el));
+    }
+    for (const [topic, version] of found) {
+      if (shown.get(topic) !== version) shown.set(topic, (fresh[topic] = version));
+    }
+    const left = [...shown.keys()].filter((topic) => !found.has(topic));
+    for (const topic of left) shown.delete(topic);
+    if (left.length) send({ unwatch: left });
+    watch(fresh);
+  };
+  const seen = { childList: true, subtree: true, attributeFilter: ["data-topic", "data-version"] };
+  new MutationObserver(() => (collecting ||= setTimeout(collect, 60))).observe(body, seen);
+  const bury = (el, version) => {
+    gone.set(el.dataset.topic, version);
+    el.replaceChildren();
+    el.hidden = true;
+    Object.assign(el.dataset, { gone: "", version });
+  };
+
+  // --- swaps: an edited form stays as it is, focus and half-typed words anyhow
+  const edited = (form) => [...form.elements].some((field) =>
+    /^(checkbox|radio)$/.test(field.type) ? field.checked !== field.defaultChecked
+      : /^(text|search|number|date|time|datetime-local|email|textarea)$/.test(field.type) && field.value !== field.defaultValue);
+  htmx.registerExtension("live", { htmx_before_morph_node: (el) => !(ours && el.matches("form") && edited(el)) });
+  const morph = async (target, text, style = "outerMorph") => {
+    ours = true;
+    try { await htmx.swap({ text, target, sourceElement: target, swap: `${style} settle:0ms` }); } finally { ours = false; }
+  };
+  const freshen = (el) => {
+    const plain = () => el.classList.remove("is-fresh");
+    el.classList.add("is-fresh");
+    el.addEventListener("animationend", plain, { once: true });
+    setTimeout(plain, 4000);
+    if (el.dataset.announce && said.push(el.dataset.announce) === 1) setTimeout(readOut, 1500);
+  };
+  const readOut = () => {
+    const words = said.splice(0), place = document.getElementById("announcer");
+    if (place) place.textContent = words.slice(0, 3).join(". ") + (words.length > 3 ? ` (+${words.length - 3})` : "");
+  };
+
+  // --- frames
+  const apply = async (frame) => {
+    const { topic, version, html } = frame, el = region(topic);
+    if (topic === access) body.dataset.access = version;
+    if (!el || version < versionOf(el) || version < gone.get(topic)) return;
+    if (html === undefined) return ask(el, frame.within);
+    shown.set(topic, version);
+    if (html === null) bury(el, version);
+    else if (frame.reset || "since" in frame) await takeRows(el, frame);
+    else await takeWhole(el, frame);
+    for (const list of document.querySelectorAll(`[data-follows="${CSS.escape(topic)}"]`)) ask(list, 1000);
+  };
+  const ask = (el, within = 0) => el.dispatchEvent(new CustomEvent("live:ask", { bubbles: true, detail: { within } }));
+  const takeWhole = async (el, { topic, version, html }) => {
+    const before = el.textContent;
+    if (html.trim()) await morph(el, html);
+    const now = region(topic);
+    if (!now) return;
+    now.dataset.version = version;
+    if (now.textContent !== before) freshen(now);
+  };
+  const takeRows = async (list, { topic, version, since, reset, html }) => {
+    const had = versionOf(list);
+    if (since > had) return watch({ [topic]: had }); // there is a gap: ask from where we are
+    const rows = document.createElement("template");
+    rows.innerHTML = html;
+    if (reset) await morph(list, html || "<!-- -->", "innerMorph");
+    else for (const row of [...rows.content.children]) {
+      const old = document.getElementById(row.id);
+      if (old && Number(row.dataset.revision) >= Number(old.dataset.revision)) await morph(old, row.outerHTML);
+      if (old || !(Number(row.dataset.born) > had)) continue;
+      list.append(row);
+      htmx.process(row);
+      freshen(row);
+    }
+    list.dataset.version = version;
+    delete list.dataset.gone;
+    list.hidden = false;
+  };
+
+  // --- the socket
+  const send = (message) => socket?.readyState === 1 && (socket.send(JSON.stringify(message)), true);
+  const watch = (wanted) => {
+    const all = Object.entries(wanted);
+    for (let i = 0; i < all.length; i += 250) {
+      if (send({ watch: Object.fromEntries(all.slice(i, i + 250)), n: ++n })) pending.add(n);
+    }
+  };
+  const watchAll = () => watch({ [access]: Number(body.dataset.access) || 0, ...Object.fromEntries(shown) });
+  const hear = ({ data }) => {
+    const frame = JSON.parse(data);
+    heardAt = Date.now();
+    if (frame.topic) inTurn(() => apply(frame));
+    if (frame.live) inTurn(() => { pending.delete(frame.live); tries = 0; trueAt = Date.now(); tell(); });
+    if ("beat" in frame) trueAt = Date.now() - frame.beat * 1000;
+    if (frame.epoch && frame.epoch !== (body.dataset.epoch ||= frame.epoch)) reload();
+    tell();
+  };
+  const drop = () => {
+    if (!socket) return;
+    if (held) lostAt = Date.now();
+    Object.assign(socket, { onopen: null, onclose: null, onmessage: null }).close();
+    socket = held = null;
+    pending.clear();
+    tell();
+  };
+  const connect = () => {
+    clearTimeout(retrying);
+    if (paused || socket) return;
+    heardAt = Date.now();
+    socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/live`);
+    socket.onopen = () => { held = true; collect(); pending.clear(); watchAll(); };
+    socket.onmessage = hear;
+    socket.onclose = ({ code }) => {
+      drop();
+      if (code === 4401) return reload();
+      retrying = setTimeout(connect, (0.5 + Math.random()) * Math.min(20000, 500 * 2 ** tries++));
+    };
+  };
+  const wake = () => {
+    if (document.visibilityState === "hidden") return;
+    if (Date.now() - heardAt > 12000) drop(); // asleep, or a dead line: do not trust it
+    if (socket?.readyState === 1) watchAll();
+    else connect();
+  };
+  for (const [where, what] of [[window, "online"], [window, "pageshow"], [document, "visibilitychange"]]) where.addEventListener(what, wake);
+  window.addEventListener("offline", () => { drop(); lostAt = 0; retrying = setTimeout(connect, 5000); tell(); });
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest?.("[data-live-pause]")) return;
+    localStorage.setItem("live-paused", (paused = !paused) ? "1" : "0");
+    if (paused) { drop(); clearTimeout(retrying); } else connect();
+    tell();
+  });
+
+  // --- how true the page is
+  const tell = () => {
+    for (const button of document.querySelectorAll("[data-live-pause]")) button.setAttribute("aria-pressed", paused);
+    const open = socket?.readyState === 1, old = Date.now() - trueAt;
+    const catching = open ? old < 26000 : !paused && Date.now() - lostAt < 4000;
+    const state = open && !pending.size && old < 16000 ? "live" : catching ? "catching" : "offline";
+    if (!line) return;
+    const { textLive, textCatching, textOffline, textPaused, zone } = line.dataset;
+    const text = { live: textLive, catching: textCatching, offline: (paused && textPaused) || textOffline }[state] ?? state;
+    const time = new Date(trueAt).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+    if (line.dataset.state !== state || state === "offline") line.textContent = text.replace("{time}", time);
+    line.dataset.state = state;
+  };
+  setInterval(() => {
+    if (socket && Date.now() - heardAt > 25000) { drop(); connect(); }
+    tell();
+  }, 1000);
+  const reload = () => {
+    if (Date.now() - Number(sessionStorage.getItem("live-reloaded")) < 15000) return;
+    sessionStorage.setItem("live-reloaded", Date.now());
+    window.dispatchEvent(new Event("live:reload")); // drafts.js keeps what was typed
+    location.reload();
+  };
+  window.live = { region, versionOf, inTurn, morph, freshen };
+  connect();
+})();
