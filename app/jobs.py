@@ -29,6 +29,7 @@ from app.tools.models import Tool
 TICK = 1.0  # seconds between two looks
 AT_ONCE = 50
 RETRY_AT_MOST = timedelta(hours=1)
+CLOCKS_DIFFER = timedelta(seconds=10)  # as much as the workers of one instance may disagree
 _log = structlog.stdlib.get_logger("toolshare.jobs")
 
 Command = Callable[[Tx, str, datetime], Awaitable[None]]
@@ -123,6 +124,10 @@ async def tick() -> None:
             await tx.execute(row.on_conflict_do_nothing())
             return
         if now <= mark.done_until:
+            if mark.done_until - now > CLOCKS_DIFFER:  # the wall clock was put back
+                mark.done_until = now
+                for community in await tx.scalars(select(Community)):
+                    await _touch_everything(tx, community)
             return
         since, mark.done_until = mark.done_until, now
         for loan in await loan_queries.passing(tx, since, now):

@@ -12,18 +12,18 @@ from app import clock
 @dataclass
 class Clock:
     file: Path
+    base: float
 
     def move(self, by: timedelta) -> datetime:
         """Everybody's clock goes so much further; answers the new present."""
-        shift = float(self.file.read_text()) if self.file.exists() else 0.0
-        self._write(shift + by.total_seconds())
+        self._write(float(self.file.read_text()) + by.total_seconds())
         return clock.now()
 
     def move_to(self, at: datetime) -> datetime:
         return self.move(at - clock.now())
 
     def back(self) -> None:
-        self._write(0)
+        self._write(self.base)
 
     def _write(self, seconds: float) -> None:
         # Replaced as a whole: no reader ever sees half a number.

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -56,8 +57,17 @@ Postgres = embedded.Postgres | GivenPostgres
 Redis = embedded.Server | GivenRedis
 
 
-def start() -> tuple[Postgres, Redis, Path]:
-    """The servers and a folder for this run's files; sets the environment the app will read."""
+def seconds_to_noon() -> float:
+    """From now to this day's noon: no test meets a midnight that it did not ask for."""
+    now = datetime.now(UTC)
+    return (now.replace(hour=12, minute=0, second=0, microsecond=0) - now).total_seconds()
+
+
+def start() -> tuple[Postgres, Redis, Path, float]:
+    """The servers, a folder for this run's files, and the clock's shift in seconds.
+
+    Sets the environment the app will read.
+    """
     folder = Path(tempfile.mkdtemp(prefix="toolshare-test-"))
     postgres: Postgres
     redis: Redis
@@ -84,4 +94,6 @@ def start() -> tuple[Postgres, Redis, Path]:
         TRUSTED_PROXIES="",
         DEMO="0",
     )
-    return postgres, redis, folder
+    noon = seconds_to_noon()
+    (folder / "clock").write_text(str(noon))
+    return postgres, redis, folder, noon

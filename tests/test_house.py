@@ -19,7 +19,7 @@ APP = Path(__file__).parent.parent / "app"
 CELLAR = ("realtime",)
 GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
 LINE = ("people", "chat", "tools", "loans", "members", "board")
-EDGES = ("live", "doors", "entrance", "forms", "joining", "routes", "api")
+EDGES = ("live", "doors", "entrance", "forms", "joining", "routes", "shapes", "api")
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),

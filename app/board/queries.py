@@ -54,6 +54,7 @@ async def on_the_board(
     tx: Tx, here: Here, *, like: str = "", category: str = "", only: Iterable[int] | None = None
 ) -> Sequence[Tool]:
     """What hangs on the board, by name; `like` is looked for in name, brand and category."""
+    like, category = rules.clean(like), rules.clean(category)
     found = tool_queries.with_all().where(
         Tool.community_id == here.id, Tool.status.in_(rules.ON_THE_BOARD)
     )

@@ -58,8 +58,10 @@ async def board(
             "q": q,
             "category": category,
             "free_now": free,
+            "follows": topic.board(here.id) if free else "",  # a filter by state changes with it
             "list_topic": topic.listing(here.id),
             "list_version": await pages.version(tx, topic.listing(here.id)),
+            "follows": topic.board(here.id) if free else "",  # what is free also changes the list
             "total": len(found),
         }
         return await pages.render(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 
 from app import db
 from app.chat import commands as chat
@@ -15,7 +15,7 @@ from app.chat import queries as chat_queries
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.demo.places import ELM, MILL, Place
-from app.demo.stage import EVERYTHING, Cast, Stage
+from app.demo.stage import EVERYTHING, READ_WITHIN, Cast, Stage
 from app.jobs import COMMANDS
 from app.people import commands as people
 from app.people import passwords, queries
@@ -28,7 +28,7 @@ from app.tools.photos import Stored
 PASSWORD = "toolshare"  # noqa: S105 - told to everybody who looks at the demo
 PLACES = (ELM, MILL)
 LOCK = 5_310_774_208  # any number, the same in every process
-READ_WITHIN = timedelta(days=1)
+LOOK_AGAIN = 0.2  # seconds
 
 Told = Callable[[int], None]
 
@@ -38,25 +38,20 @@ async def load(now: datetime, hung: Told) -> list[Stage] | None:
 
     `hung` hears the number of pictures that are ready. Interrupted, it leaves no row behind.
     """
-    async with db.snapshot() as tx:
+    async with db.begin() as tx:
+        await _alone(tx)
         if await queries.is_set_up(tx):
             return None
-    password_hash = await passwords.hashed(PASSWORD)
-    stored: list[Stored] = []
-    # Drawn on the other processor while the story is told.
-    drawing = asyncio.create_task(_store(PLACES, stored, hung))
-    async with db.begin() as tx:
-        stages = None
+        stored: list[Stored] = []
+        # Drawn on the other processor while the story is told.
+        drawing = asyncio.create_task(_store(PLACES, stored, hung))
         try:
-            await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            if not await queries.is_set_up(tx):  # another may have been faster
-                told = await tell(tx, now, password_hash)
-                await drawing
-                await _hang(tx, told, stored)
-                stages = told
-        finally:
-            if stages is None:
-                await _put_away(drawing, stored)
+            stages = await tell(tx, now, await passwords.hashed(PASSWORD))
+            await drawing
+            await _hang(tx, stages, stored)
+        except BaseException:
+            await _put_away(drawing, stored)
+            raise
     return stages
 
 
@@ -75,6 +70,13 @@ async def tell(tx: Tx, now: datetime, password_hash: str) -> list[Stage]:
     return stages
 
 
+async def _alone(tx: Tx) -> None:
+    """Waits while another process loads the demo: longer than locks are waited for elsewhere."""
+    tried = select(func.pg_try_advisory_xact_lock(LOCK))
+    while not await tx.scalar(tried):  # noqa: ASYNC110 - no event comes from another process
+        await asyncio.sleep(LOOK_AGAIN)
+
+
 async def _clock_runs(tx: Tx, until: datetime) -> None:
     """What the job loop would have done by then, each at its time: requests expire, loans close."""
     due = select(Job).where(Job.run_at <= until).order_by(Job.run_at, Job.id).limit(1)
@@ -85,7 +87,7 @@ async def _clock_runs(tx: Tx, until: datetime) -> None:
 
 
 async def _everybody_reads(tx: Tx, cast: Cast) -> None:
-    """Lines older than this have been seen."""
+    """Up to here everybody has seen everything."""
     for person in cast.persons.values():
         by = PersonId(person.id)
         for community_id, room in await chat_queries.unread_by_room(tx, by):
@@ -96,7 +98,12 @@ async def _store(places: Sequence[Place], stored: list[Stored], hung: Told) -> N
     for place in places:
         for tool in place.tools:
             content = await asyncio.to_thread(tool.picture.read_bytes)
-            stored.append(await photos.store(content))
+            storing = asyncio.create_task(photos.store(content))
+            try:
+                stored.append(await asyncio.shield(storing))
+            except asyncio.CancelledError:
+                stored.append(await storing)  # a half-written one could not be put away
+                raise
             hung(len(stored))
 
 
@@ -110,6 +117,6 @@ async def _hang(tx: Tx, stages: Sequence[Stage], stored: Sequence[Stored]) -> No
 async def _put_away(drawing: asyncio.Task[None], stored: Sequence[Stored]) -> None:
     """Pictures whose rows did not come to be."""
     drawing.cancel()
-    await asyncio.wait([drawing])
+    await asyncio.gather(drawing, return_exceptions=True)
     for picture in stored:
         photos.discard(picture)

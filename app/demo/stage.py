@@ -6,7 +6,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from app.tools import commands as tools
 from app.tools.models import Tool
 
 Act = Callable[[Tx, datetime], Awaitable[object]]
+READ_WITHIN = timedelta(days=1)  # whatever is older has been seen by everybody
 EVERYTHING = 2**62  # a revision that no room reaches
 LISTS = "lists"
 SPEAKING = ("asks", "says")  # whoever speaks has seen the room
@@ -160,7 +161,8 @@ class _Played:
         except Exception as error:
             error.add_note(f"{self.stage.place.slug}, {self.scene.tool}: {line}")
             raise
-        if self.loan is not None and line.does not in SPEAKING:
+        lately = now >= self.stage.now - READ_WITHIN
+        if lately and self.loan is not None and line.does not in SPEAKING:
             room = ConversationId(self.loan.conversation_id)
             await chat.mark_seen(tx, self.loan.community_id, room, by.person_id, EVERYTHING)
 

@@ -169,7 +169,7 @@ async def _drawn(connection: HTTPConnection, status: int, context: dict[str, Any
 
 def _with_id(way_out: str | None, connection: HTTPConnection) -> str:
     known = request_id(connection.scope)
-    return " ".join(part for part in (way_out, known and f"(Noted as {known}.)") if part)
+    return " ".join(part for part in (way_out, known and f"Noted as {known}.") if part)
 
 
 def _zone(connection: HTTPConnection) -> ZoneInfo | None:

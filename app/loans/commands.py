@@ -96,8 +96,11 @@ async def approve(
     tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | None = None
 ) -> Loan:
     """The borrower gets the dates; every overlapping request of the same tool is superseded."""
-    loan = await locked(tx, loan_id, by, version)
-    if refusal := rules.why_not(Act.APPROVE, loan, by, now):
+    loan = await locked(tx, loan_id, by, None)
+    outdated = rules.why_not_outdated(loan, version)
+    if refusal := outdated or rules.why_not(Act.APPROVE, loan, by, now):
+        if loan.state == State.SUPERSEDED:  # the race is lost: say what is left
+            refusal.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
         raise refusal
     await _refuse_taken(tx, loan.tool, loan.start, loan.end, now)
     try:
@@ -189,8 +192,8 @@ async def locked(tx: Tx, loan_id: int, by: Viewer, version: int | None) -> Loan:
     loan = await queries.locked(tx, by.community_id, loan_id)
     if not rules.part_of(loan, by):
         raise NotFound
-    if version is not None and version != loan.version:
-        raise Conflict(rules.DONE[State(loan.state)], "Look at it as it is now.", code="state")
+    if refusal := rules.why_not_outdated(loan, version):
+        raise refusal
     return loan
 
 

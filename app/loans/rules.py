@@ -76,6 +76,13 @@ def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal |
     return ask(loan, now) if ask else None
 
 
+def why_not_outdated(loan: Loan, version: int | None) -> Refusal | None:
+    """`version` is what the page showed; None: whoever asks has not looked."""
+    if version is None or version == loan.version:
+        return None
+    return Conflict(DONE[State(loan.state)], "Look at it as it is now.", code="state")
+
+
 def why_not_request(
     tool: Tool, start: datetime, end: datetime, by: Viewer, now: datetime
 ) -> Refusal | None:

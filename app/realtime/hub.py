@@ -123,13 +123,16 @@ class Hub:
 
     def compare(self, reading: versions.Reading) -> int:
         """Mark what the table has and no hint told; how many topics that were."""
-        found = 0
-        for name, topic in list(self.topics.items()):
-            if topic.known:
-                found += sum(self.hint(*row) for row in reading.rows(name).items()) > 0
-            if topic.behind or topic.wanted:
+        found: set[str] = set()
+        for row, version in reading.found():
+            topic = self.topics.get(versions.topic_of(row))
+            # Of a topic that is just being joined nothing is known yet: its watch compares itself.
+            if topic and version > topic.known.get(row, version) and self.hint(row, version):
+                found.add(topic.name)
+        for topic in self.topics.values():
+            if topic.hinted or topic.wanted:
                 self._queue(topic)
-        return found
+        return len(found)
 
     def rechecked(self, watcher: Watcher, name: str, reading: versions.Reading) -> None:
         """The rights of this version have been read."""

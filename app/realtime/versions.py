@@ -66,6 +66,10 @@ class Reading:
     def version(self, topic: str) -> int:
         return sum(self.rows(topic).values())
 
+    def found(self) -> Iterable[Hint]:
+        """Only the rows that exist."""
+        return self._rows.items()
+
 
 def split(topic: str) -> tuple[str, str, str]:
     """Scope, kind and key of a name: ("c7", "tool", "42"); the key may be empty."""

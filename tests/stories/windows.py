@@ -83,8 +83,8 @@ class Window:
         return [f for f in self.faults if not any(known in f for known in self.forgiven)]
 
     async def opens(self, path: str = "") -> None:
-        """A page of the own community (or a whole path, from "/" on)."""
-        await self.page.goto(self.at.url + (path if path.startswith("/") else self.home + path))
+        """The board, or the page of a path."""
+        await self.page.goto(self.at.url + (path or self.home))
 
     async def opens_live(self, path: str = "") -> None:
         """Opens it, waits until it is live, and marks it: see `was_never_reloaded`."""

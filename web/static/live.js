@@ -7,7 +7,7 @@
   const shown = new Map(); // topic → version in the page
   const gone = new Map(); // tombstones: a late answer revives nothing
   const pending = new Set(), said = []; // watches not answered yet; what to read out
-  let socket = null, held = null, tries = 0, n = 0, heardAt = 0, trueAt = Date.now(), lostAt = Date.now();
+  let socket = null, held = null, tries = 0, n = 0, heardAt = 0, askedAt = 0, trueAt = Date.now(), lostAt = Date.now();
   let ours = false, collecting = 0, retrying = 0, chain = Promise.resolve();
   let paused = localStorage.getItem("live-paused") === "1";
   const region = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
@@ -33,7 +33,7 @@
     watch(fresh);
   };
   const seen = { childList: true, subtree: true, attributeFilter: ["data-topic", "data-version"] };
-  new MutationObserver(() => (collecting ||= setTimeout(collect, 60))).observe(body, seen);
+  new MutationObserver(() => (collecting ||= setTimeout(collect, 120))).observe(body, seen);
   const bury = (el, version) => {
     gone.set(el.dataset.topic, version);
     el.replaceChildren();
@@ -106,6 +106,7 @@
   const send = (message) => socket?.readyState === 1 && (socket.send(JSON.stringify(message)), true);
   const watch = (wanted) => {
     const all = Object.entries(wanted);
+    if (!pending.size) askedAt = Date.now();
     for (let i = 0; i < all.length; i += 250) {
       if (send({ watch: Object.fromEntries(all.slice(i, i + 250)), n: ++n })) pending.add(n);
     }
@@ -161,13 +162,16 @@
     for (const button of document.querySelectorAll("[data-live-pause]")) button.setAttribute("aria-pressed", paused);
     const open = socket?.readyState === 1, old = Date.now() - trueAt;
     const catching = open ? old < 26000 : !paused && Date.now() - lostAt < 4000;
-    const state = open && !pending.size && old < 16000 ? "live" : catching ? "catching" : "offline";
+    // A short question of a page that is live anyhow is not worth a word.
+    const answered = !pending.size || (line?.dataset.state === "live" && Date.now() - askedAt < 700);
+    const state = open && answered && old < 16000 ? "live" : catching ? "catching" : "offline";
     if (!line) return;
     const { textLive, textCatching, textOffline, textPaused, zone } = line.dataset;
     const text = { live: textLive, catching: textCatching, offline: (paused && textPaused) || textOffline }[state] ?? state;
     const time = new Date(trueAt).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", timeZone: zone });
-    if (line.dataset.state !== state || state === "offline") line.textContent = text.replace("{time}", time);
-    line.dataset.state = state;
+    const words = text.replace("{time}", time);
+    if (line.textContent !== words) line.textContent = words;
+    if (line.dataset.state !== state) line.dataset.state = state;
   };
   setInterval(() => {
     if (socket && Date.now() - heardAt > 25000) { drop(); connect(); }

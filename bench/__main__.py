@@ -1,0 +1,99 @@
+"""`python -m bench [name …]`: one page of figures, each beside its floor of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import FrameType
+
+import uvloop
+
+from app.child import StartError
+from bench.figures import Section
+from bench.ground import Ground, opened, say
+from bench.size import LONGEST, QUICK, ROUND_BY, Size
+
+NAMES = ("live", "board", "approvals")  # each a module here with `measure`
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 1 if it could not be measured, or the time was up."""
+    asked = _parsed(arguments)
+    size = replace(QUICK if asked.quick else Size(), tools=asked.tools)
+    names = [name for name in NAMES if name in asked.names] or list(NAMES)
+    began = time.monotonic()
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, _stop)
+    signal.alarm(LONGEST)
+    try:
+        with opened() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_measure(ground, size, names, began + ROUND_BY))
+    except (StartError, OSError, RuntimeError, TimeoutError) as error:
+        print(f"Nothing was measured: {error!r}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="does it run at all? No figures.")
+    parser.add_argument("--tools", type=int, default=0, help="hang up more, up to so many")
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there is {', '.join(NAMES)}")
+    return asked
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """An exit, so that every server and worker is stopped on the way out."""
+    sys.exit(f"Stopped after {LONGEST} s." if number == signal.SIGALRM else 143)
+
+
+async def _measure(ground: Ground, size: Size, names: list[str], round_by: float) -> None:
+    """Rounds that interleave all measurements, so that a slow minute hits each of them."""
+    from bench import machine  # reads the settings that the ground has just made
+
+    facts = list(await machine.facts(ground))
+    sections: list[Section] = []
+    async with AsyncExitStack() as stack:
+        rounds = []
+        for name in names:
+            say(f"Preparing {name}")
+            module = importlib.import_module(f"bench.{name}")
+            section, once = await stack.enter_async_context(module.measure(ground, size))
+            sections.append(section)
+            rounds.append(once)
+        for number in range(1, size.rounds + 1):
+            if time.monotonic() > round_by:
+                break
+            say(f"Round {number} of {size.rounds}")
+            for once in rounds:
+                await once()
+    _print(facts, sections, size)
+    from app import db
+
+    await db.engine.dispose()
+
+
+def _print(facts: list[str], sections: list[Section], size: Size) -> None:
+    done = min(section.rounds for section in sections)
+    print(f"ToolShare, measured: medians of {done} interleaved rounds\n")
+    print(*facts, sep="\n")
+    for section in sections:
+        print()
+        print(*section.lines(), sep="\n")
+    if size.rounds < 5 or done < size.rounds:
+        print("\nToo few rounds to trust: a look, not a measurement.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,25 @@
+"""How much is done: enough for a p99 in each round, and little enough for two minutes in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROUND_BY = 80  # seconds after the start: no round begins later
+LONGEST = 115  # seconds: then it stops, whatever it is at
+
+
+@dataclass(frozen=True)
+class Size:
+    """Counts are per round."""
+
+    rounds: int = 5
+    acts: int = 100
+    pages: int = 100
+    queries: int = 300
+    approvals: int = 80  # a multiple of the clients
+    empties: int = 2000
+    tools: int = 0  # as many as the demo has
+
+
+QUICK = Size(rounds=2, acts=10, pages=10, queries=30, approvals=16, empties=200)
+CLIENTS = 8  # at once, half of them at each worker

@@ -1,0 +1,205 @@
+"""axe finds nothing on any page, in both themes, on a phone and on a wide screen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from app import clock, db
+from app.http import throttle
+from app.people import links
+from tests.neighbours import Neighbour, Street, browser, found_street
+from tests.stories.windows import PASSWORD, Desk, Window
+from tests.workers import Worker, start_worker
+
+pytestmark = pytest.mark.browser
+
+Theme = Literal["light", "dark"]
+LOOKS: tuple[tuple[Theme, int], ...] = (
+    ("light", 390),
+    ("light", 1280),
+    ("dark", 390),
+    ("dark", 1280),
+)
+NARROWEST = 320  # CSS pixels: 1280 at 400 %, as WCAG 1.4.10 asks
+STILL: dict[str, Any] = {"reduced_motion": "reduce"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A street in which every page has something to show."""
+
+    street: Street
+    quiet: Street
+    paths: dict[str, str]
+
+    def who(self, name: str) -> Neighbour | None:
+        people = {one.name.split()[0].lower(): one for one in self.street.people}
+        return people.get(name)
+
+
+# page: who opens it; "" is a stranger, "nobody" somebody on an empty street
+PAGES = {
+    "board": "ben",
+    "board without a fit": "ben",
+    "board, empty": "nobody",
+    "tool, borrower": "ben",
+    "tool, one's own": "ada",
+    "tool, paused": "ben",
+    "tool, new": "ada",
+    "tool, edit": "ada",
+    "room, lender": "ada",
+    "room, borrower": "ben",
+    "room, over": "ben",
+    "things": "ada",
+    "things, empty": "nobody",
+    "rooms": "ben",
+    "rooms, empty": "nobody",
+    "members": "cora",
+    "poster": "cora",
+    "profile": "ben",
+    "choose": "ben",
+    "not found": "ben",
+    "sign in": "",
+    "join by link": "",
+    "join by asking": "",
+    "joining when signed in": "ben",
+    "forgotten": "",
+    "reset": "",
+    "not found, stranger": "",
+}
+MISSING = ("not found", "not found, stranger")
+
+
+@pytest.fixture(scope="module")
+async def place(workers: tuple[Worker, Worker]) -> AsyncIterator[Place]:
+    async with found_street(workers) as street, found_street(workers) as quiet:
+        yield Place(street, quiet, await _furnished(street, quiet))
+
+
+async def _furnished(street: Street, quiet: Street) -> dict[str, str]:
+    """Something in every state, so that every partial is drawn; answers the pages' paths."""
+    ada, ben, home = street.ada, street.ben, street.here.path
+    drill = await ada.lists("Cordless drill", price="2.50", brand="Elm", description="Two bits.")
+    asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?")
+    await ada.says(asked, "Of course.")
+    ladder = await ada.lists("Long ladder", "ladders")
+    out = await ben.asks_for(ladder, street.today)
+    await ada.acts(out, "approval")
+    await ada.acts(out, "handover")
+    await ben.acts(out, "return-claim")
+    saw = await ben.lists("Hand saw", "saws")
+    await ben.does(f"{home}/tools/{saw}/pause")
+    await street.cora.lists("Hammer drill")
+    over = await street.cy.asks_for(drill, street.day(5))
+    await ada.acts(over, "refusal", reason="I need it myself.")
+    await ben.asks_for(ladder, street.day(4))
+    declined = await ben.asks_for(drill, street.day(9))
+    await ada.acts(declined, "refusal", reason="I need it myself.")
+    async with db.begin() as tx:
+        now = clock.now()
+        link, code = await links.make_join_link(tx, street.cora.viewer, now)
+        secret = await links.make_reset_link(tx, street.cy.id, street.cora.viewer, now)
+    await _somebody_asks_to_join(street)
+    return {
+        "board": home,
+        "board without a fit": f"{home}?q=nothing+like+it",
+        "board, empty": quiet.here.path,
+        "tool, borrower": f"{home}/tools/{drill}",
+        "tool, one's own": f"{home}/tools/{ladder}",
+        "tool, paused": f"{home}/tools/{saw}",
+        "tool, new": f"{home}/tools/new",
+        "tool, edit": f"{home}/tools/{drill}/edit",
+        "room, lender": f"{home}/loans/{asked}",
+        "room, borrower": f"{home}/loans/{out}",
+        "room, over": f"{home}/loans/{declined}",
+        "things": f"{home}/things",
+        "things, empty": f"{quiet.here.path}/things",
+        "rooms": f"{home}/rooms",
+        "rooms, empty": f"{quiet.here.path}/rooms",
+        "members": f"{home}/members",
+        "poster": f"{home}/poster/{link.id}",
+        "profile": "/profile",
+        "choose": "/communities",
+        "not found": f"{home}/tools/999999999",
+        "sign in": "/sign-in",
+        "join by link": f"/join/{code}",
+        "join by asking": f"/join?community={quiet.here.slug}",
+        "joining when signed in": f"/join/{code}",
+        "forgotten": "/forgotten",
+        "reset": f"/reset/{secret}",
+        "not found, stranger": "/c/nowhere",
+    }
+
+
+async def _somebody_asks_to_join(street: Street) -> None:
+    async with browser(street.ada.at) as stranger:
+        answer = await stranger.post(
+            f"/join?community={street.here.slug}",
+            data={
+                "name": "Dee Novak",
+                "email": f"dee.{street.here.slug}@example.org",
+                "password": PASSWORD,
+                "of_age": "1",
+                "note": "Number 12, third floor.",
+            },
+        )
+        assert answer.status_code == 303, answer.text
+
+
+async def is_fine(window: Window) -> None:
+    """In every look: axe has nothing to say, and nothing sticks out to the side."""
+    for theme, width in LOOKS:
+        await window.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        await window.page.set_viewport_size({"width": width, "height": 844})
+        found = await Axe().run(window.page)
+        told = [_told(one) for one in found.response["violations"]]
+        assert not told, f"{theme}, {width} px:\n" + "\n".join(told)
+        await fits(window, width)
+    await window.page.set_viewport_size({"width": NARROWEST, "height": 600})
+    await fits(window, NARROWEST)
+
+
+async def fits(window: Window, width: int) -> None:
+    wide = await window.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"the page is {wide} px wide on a screen of {width} px"
+
+
+def _told(violation: dict[str, Any]) -> str:
+    where = [
+        f"\n    {' '.join(map(str, node['target']))}: {node['html'][:160]}"
+        f"\n      {' '.join(check['message'] for check in node['any'] + node['all'] + node['none'])}"
+        for node in violation["nodes"][:4]
+    ]
+    return f"{violation['id']} ({violation['impact']}): {violation['help']}{''.join(where)}"
+
+
+async def at(desk: Desk, place: Place, page: str) -> Window:
+    name = PAGES[page]
+    who = place.quiet.ben if name == "nobody" else place.who(name)
+    worker = place.street.workers[0]
+    window = await desk.window_of(who, **STILL) if who else await desk.window(worker, **STILL)
+    if page in MISSING:
+        window.forgiven = ("status of 404",)
+    await window.opens(place.paths[page])
+    return window
+
+
+def test_every_page_is_named_once() -> None:
+    assert len(PAGES) == len(set(PAGES))
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_everybody_can_use(page: str, place: Place, desk: Desk) -> None:
+    window = await at(desk, place, page)
+    await expect(window.page.locator("h1")).to_have_count(1)
+    if await window.page.locator("#liveness").count():
+        await window.is_live()
+    for more in await window.page.locator("main details").all():
+        await more.locator("summary").click()
+    await is_fine(window)
