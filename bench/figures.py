@@ -78,14 +78,14 @@ class Section:
         """Medians of the ratios within each round, so that a slow minute counts for both."""
         floors = list(self.rows.values())[: self.floors]
         ratios = [
-            median(mine.usual / its.usual for mine, its in zip(costs, floor, strict=False))
+            median(mine.usual / its.usual for mine, its in zip(costs, floor, strict=True))
             for floor in floors
         ]
         if self.tails:
             ratios += [
                 median(
                     (mine.worst or 0) / (its.worst or 1)
-                    for mine, its in zip(costs, floor, strict=False)
+                    for mine, its in zip(costs, floor, strict=True)
                 )
                 for floor in floors
             ]

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -26,9 +26,11 @@ from bench.neighbours import Neighbour
 from bench.size import Size
 
 FLOOR = "bare Redis publish → receive"
-COMMIT = "from the last statement before the commit"
-ANSWER = "from the arrival of the POST's answer"
-SENT = "from sending the POST"
+COMMIT, ANSWER, SENT = "since the commit began", "since the answer", "since sending the POST"
+NOTE = (
+    "the commit begins with the last statement before it (changed_at, by the same machine's "
+    "clock); the answer is the POST's"
+)
 REGION = re.compile(r'data-topic="([^"]+)" data-version="(\d+)"')
 WITHIN = 10.0  # seconds for one fragment
 
@@ -92,56 +94,44 @@ async def measure(
     ground: Ground, size: Size
 ) -> AsyncIterator[tuple[Section, Callable[[], Awaitable[None]]]]:
     first, second = ground.workers
-    async with AsyncExitStack() as stack:
-        ada, ben = await neighbours.of_elm("ada"), await neighbours.of_elm("ben")
-        tool_id = await neighbours.lists(ada, "Measured drill")
-        owner = await Browser.open(first, ada.cookie)
-        stack.push_async_callback(owner.close)
-        card = topic.tool(ada.viewer.community_id, tool_id)
-        act = Act(owner, f"{ada.home}/tools/{tool_id}", card)
-        whole = await _regions(second, ben)
-        screens = {
-            "card alone": await _screen(stack, second, ben, {card: whole[card]}),
-            f"a board of {len(whole)} regions": await _screen(stack, second, ben, whole),
-        }
-        section = Section(
-            f"Commit in one worker → fragment at a socket of the other ({size.acts} acts a round)",
-            tails=True,
-        )
+    ada, ben = await neighbours.of_elm("ada"), await neighbours.of_elm("ben")
+    tool_id = await neighbours.lists(ada, "Measured drill")
+    card = topic.tool(ada.viewer.community_id, tool_id)
+    owner = await Browser.open(first, ada.cookie)
+    act = Act(owner, f"{ada.home}/tools/{tool_id}", card)
+    title = f"Commit in one worker → fragment at a socket of the other ({size.acts} acts a round)"
+    section = Section(title, tails=True, notes=[NOTE])
 
-        async def round_once() -> None:
-            section.add(FLOOR, latency(await _published(size.acts)))
-            for name, screen in screens.items():
-                found: dict[str, list[float]] = {COMMIT: [], ANSWER: [], SENT: []}
+    async def round_once() -> None:
+        section.add(FLOOR, latency(await _published(size.acts)))
+        for watched, only in (("one card", {card}), ("a whole board", None)):
+            found: dict[str, list[float]] = {COMMIT: [], ANSWER: [], SENT: []}
+            async with _open_page(second, ben, only) as screen:
                 for _ in range(size.acts):
-                    took = await act.seen_by(screen)
-                    for start, seconds in took.items():
+                    for start, seconds in (await act.seen_by(screen)).items():
                         found[start].append(seconds)
-                for start, samples in found.items():
-                    section.add(f"{name}: {start}", latency(samples))
+            for start, samples in found.items():
+                section.add(f"{watched} watched: {start}", latency(samples))
 
-        yield section, round_once
+    yield section, round_once
+    await owner.close()
 
 
-async def _regions(worker: Worker, by: Neighbour) -> dict[str, int]:
-    """All live regions of a board page, as its script would watch them."""
+@asynccontextmanager
+async def _open_page(worker: Worker, by: Neighbour, only: set[str] | None) -> AsyncIterator[Screen]:
+    """A board page as its script opens it: a socket that watches the page's regions, or a few."""
     browser = await Browser.open(worker, by.cookie)
     html = (await browser.get(by.home)).decode()
     await browser.close()
-    return {name: int(version) for name, version in REGION.findall(html)}
-
-
-async def _screen(
-    stack: AsyncExitStack, worker: Worker, by: Neighbour, regions: dict[str, int]
-) -> Screen:
+    regions = {name: int(version) for name, version in REGION.findall(html)}
+    regions = {name: version for name, version in regions.items() if not only or name in only}
     headers = {"Cookie": f"{cookie_name()}={by.cookie}", "Origin": f"http://{worker.host}"}
-    address = f"ws://{worker.host}/live"
-    socket = await stack.enter_async_context(connect(address, additional_headers=headers))
-    await socket.send(json.dumps({"watch": regions, "n": 1}))
-    async with asyncio.timeout(WITHIN):
-        while "live" not in json.loads(await socket.recv()):
-            pass
-    return Screen(socket, dict(regions))
+    async with connect(f"ws://{worker.host}/live", additional_headers=headers) as socket:
+        await socket.send(json.dumps({"watch": regions, "n": 1}))
+        async with asyncio.timeout(WITHIN):
+            while "live" not in json.loads(await socket.recv()):
+                pass
+        yield Screen(socket, regions)
 
 
 async def _published(count: int) -> list[float]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -11,7 +13,6 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from app import clock, db
-from app.http import throttle
 from app.people import links
 from tests.neighbours import Neighbour, Street, browser, found_street
 from tests.stories.windows import PASSWORD, Desk, Window
@@ -72,8 +73,57 @@ PAGES = {
     "forgotten": "",
     "reset": "",
     "not found, stranger": "",
+    # and those that an act leads to
+    "tool, refused": "ada",
+    "asking, refused": "ben",
+    "signing in, refused": "",
+    "waiting to be let in": "",
+    "password, refused": "ben",
 }
-MISSING = ("not found", "not found, stranger")
+
+
+async def types_nonsense(window: Window) -> None:
+    await window.page.get_by_label("What is it?").fill("   ")
+    await window.page.get_by_label("Price for a day").fill("cheap")
+    await window.press("Keep the changes")
+
+
+async def asks_backwards(window: Window) -> None:
+    first = window.page.get_by_label("First day")
+    today = await first.get_attribute("min")
+    assert today is not None
+    await first.fill((date.fromisoformat(today) + timedelta(days=3)).isoformat())
+    await window.page.get_by_label("Last day").fill(today)
+    await window.press("Ask Ada for it")
+
+
+async def signs_in_wrongly(window: Window) -> None:
+    await window.page.get_by_label("E-mail").fill("nobody@example.org")
+    await window.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await window.press("Sign in")
+
+
+async def asks_to_join(window: Window) -> None:
+    await window.page.get_by_label("Your name").fill("Eli Brandt")
+    await window.page.get_by_label("E-mail").fill(f"eli.{uuid.uuid4().hex}@example.org")
+    await window.page.get_by_label("Choose a password").fill(PASSWORD)
+    await window.page.get_by_label("I am 18 or older").check()
+    await window.press("Ask to join")
+
+
+async def changes_the_password_wrongly(window: Window) -> None:
+    await window.page.get_by_label("The one you have").fill("not this one")
+    await window.page.get_by_label("The new one").fill(PASSWORD)
+    await window.press("Change it")
+
+
+ACTS: dict[str, tuple[Callable[[Window], Awaitable[None]], str]] = {
+    "tool, refused": (types_nonsense, ".error"),
+    "asking, refused": (asks_backwards, ".error"),
+    "signing in, refused": (signs_in_wrongly, ".error"),
+    "waiting to be let in": (asks_to_join, "h1:text('Nearly there')"),
+    "password, refused": (changes_the_password_wrongly, ".error"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +184,11 @@ async def _furnished(street: Street, quiet: Street) -> dict[str, str]:
         "forgotten": "/forgotten",
         "reset": f"/reset/{secret}",
         "not found, stranger": "/c/nowhere",
+        "tool, refused": f"{home}/tools/{drill}/edit",
+        "asking, refused": f"{home}/tools/{drill}",
+        "signing in, refused": "/sign-in",
+        "waiting to be let in": f"/join?community={quiet.here.slug}",
+        "password, refused": "/profile",
     }
 
 
@@ -180,18 +235,19 @@ def _told(violation: dict[str, Any]) -> str:
 
 
 async def at(desk: Desk, place: Place, page: str) -> Window:
+    """A window that shows the page; where it is a refusal, the browser may say so."""
     name = PAGES[page]
     who = place.quiet.ben if name == "nobody" else place.who(name)
     worker = place.street.workers[0]
     window = await desk.window_of(who, **STILL) if who else await desk.window(worker, **STILL)
-    if page in MISSING:
-        window.forgiven = ("status of 404",)
+    if page.startswith("not found") or page.endswith("refused"):
+        window.forgiven = ("the server responded with a status of 4",)
     await window.opens(place.paths[page])
+    if page in ACTS:
+        act, then = ACTS[page]
+        await act(window)
+        await expect(window.page.locator(then).first).to_be_visible()
     return window
-
-
-def test_every_page_is_named_once() -> None:
-    assert len(PAGES) == len(set(PAGES))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -200,6 +256,30 @@ async def test_everybody_can_use(page: str, place: Place, desk: Desk) -> None:
     await expect(window.page.locator("h1")).to_have_count(1)
     if await window.page.locator("#liveness").count():
         await window.is_live()
-    for more in await window.page.locator("main details").all():
-        await more.locator("summary").click()
+    await unfold(window)
     await is_fine(window)
+
+
+async def unfold(window: Window) -> None:
+    """Shows what is folded away; where only one of a group can be open, the last is."""
+    for more in await window.page.locator("main details:not([open])").all():
+        await more.locator("> summary").click()
+
+
+async def test_everybody_can_set_it_up(database: str, desk: Desk) -> None:
+    worker = await start_worker("empty", DATABASE_URL=database, REDIS_PREFIX="empty_test")
+    try:
+        window = await desk.window(worker, **STILL)
+        await window.opens("/")
+        await expect(window.page.get_by_label("Set-up code")).to_be_visible()
+        await is_fine(window)
+    finally:
+        await worker.stop()
+
+
+async def test_the_documents_of_the_api_load_without_a_complaint(
+    workers: tuple[Worker, Worker], desk: Desk
+) -> None:
+    window = await desk.window(workers[0])
+    await window.opens("/docs")
+    await expect(window.page.get_by_text("/api/v1/c/{slug}/tools").first).to_be_visible()
