@@ -8,6 +8,7 @@ import importlib
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import FrameType
@@ -17,9 +18,11 @@ import uvloop
 from app.child import StartError
 from bench.figures import Section
 from bench.ground import Ground, opened, say
-from bench.size import LONGEST, QUICK, ROUND_BY, Size
+from bench.size import LONGEST, QUICK, ROUNDS_END, Size
 
 NAMES = ("live", "board", "approvals")  # each a module here with `measure`
+ENOUGH = 5  # rounds for a median to be told without a warning
+Once = Callable[[], Awaitable[None]]
 
 
 def main(arguments: list[str]) -> int:
@@ -33,8 +36,8 @@ def main(arguments: list[str]) -> int:
     signal.alarm(LONGEST)
     try:
         with opened() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_measure(ground, size, names, began + ROUND_BY))
-    except (StartError, OSError, RuntimeError, TimeoutError) as error:
+            runner.run(_measure(ground, size, names, began + ROUNDS_END))
+    except (StartError, OSError, EOFError, RuntimeError) as error:
         print(f"Nothing was measured: {error!r}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,40 +61,51 @@ def _stop(number: int, frame: FrameType | None) -> None:
     sys.exit(f"Stopped after {LONGEST} s." if number == signal.SIGALRM else 143)
 
 
-async def _measure(ground: Ground, size: Size, names: list[str], round_by: float) -> None:
+async def _measure(ground: Ground, size: Size, names: list[str], rounds_end: float) -> None:
     """Rounds that interleave all measurements, so that a slow minute hits each of them."""
-    from bench import machine  # reads the settings that the ground has just made
+    from app import db  # reads the settings that the ground has just made
+    from bench import machine
 
     facts = list(await machine.facts(ground))
     sections: list[Section] = []
     async with AsyncExitStack() as stack:
-        rounds = []
+        stack.push_async_callback(db.engine.dispose)
+        rounds: list[Once] = []
         for name in names:
             say(f"Preparing {name}")
             module = importlib.import_module(f"bench.{name}")
             section, once = await stack.enter_async_context(module.measure(ground, size))
             sections.append(section)
             rounds.append(once)
-        for number in range(1, size.rounds + 1):
-            if time.monotonic() > round_by:
-                break
-            say(f"Round {number} of {size.rounds}")
-            for once in rounds:
-                await once()
-    _print(facts, sections, size)
-    from app import db
-
-    await db.engine.dispose()
+        done = await _rounds(rounds, size.rounds, rounds_end)
+    if not done:
+        raise TimeoutError("not one round was finished in time")
+    _print(facts, sections, done)
 
 
-def _print(facts: list[str], sections: list[Section], size: Size) -> None:
-    done = min(section.rounds for section in sections)
+async def _rounds(rounds: list[Once], wanted: int, end: float) -> int:
+    """How many were finished by `end`, on the monotonic clock."""
+    done = 0
+    try:
+        async with asyncio.timeout(end - time.monotonic()) as limit:
+            while done < wanted:
+                say(f"Round {done + 1} of {wanted}")
+                for once in rounds:
+                    await once()
+                done += 1
+    except TimeoutError:
+        if not limit.expired():  # something else did not come
+            raise
+    return done
+
+
+def _print(facts: list[str], sections: list[Section], done: int) -> None:
     print(f"ToolShare, measured: medians of {done} interleaved rounds\n")
     print(*facts, sep="\n")
     for section in sections:
         print()
         print(*section.lines(), sep="\n")
-    if size.rounds < 5 or done < size.rounds:
+    if done < ENOUGH:
         print("\nToo few rounds to trust: a look, not a measurement.")
 
 

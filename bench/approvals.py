@@ -86,6 +86,8 @@ async def measure(
                 section.add(name, rate(count, await _transactions(idle, sql, count)))
             await asyncio.gather(*(pair.ask(day) for pair in pairs))
             day += 1
+            # Opens the workers' connections, as a lender who looks before answering does.
+            await asyncio.gather(*(pair.browser.get(pair.lender.home) for pair in pairs))
             took = await _timed([pair.approve_all() for pair in pairs])
             section.add("POST …/approval", rate(size.approvals, took))
             approved += size.approvals
@@ -97,12 +99,11 @@ async def measure(
 async def _move_in(stack: AsyncExitStack, ground: Ground, tools: int) -> list[Pair]:
     pairs = []
     for number, (lender, borrower) in enumerate(await neighbours.street_of(CLIENTS)):
-        browser = await Browser.open(ground.workers[number % 2], lender.cookie)
-        stack.push_async_callback(browser.close)
+        browser = Browser(ground.workers[number % 2], lender.cookie)
+        stack.callback(browser.close)
         pair = Pair(lender, borrower, browser)
         for n in range(tools):
             pair.tools.append(await neighbours.lists(lender, f"Drill {number}.{n}"))
-        await browser.get(lender.home)  # opens the worker's connections
         pairs.append(pair)
     return pairs
 

@@ -39,7 +39,7 @@ async def measure(
     for number in range(tools, size.tools):
         await neighbours.lists(ada, f"Spare drill {number}")
     tools = max(tools, size.tools)
-    browser = await Browser.open(ground.workers[0], ada.cookie)
+    browser = Browser(ground.workers[0], ada.cookie)
     page = await browser.get(ada.home)
     section = Section(
         f"The board page, {tools} tools, {len(page) / 1024:.0f} kB ({size.pages} pages a round, "
@@ -55,6 +55,7 @@ async def measure(
             latency(await _asked(TOOLS, shown, size.queries)),
         )
         took = []
+        await browser.get(ada.home)
         for _ in range(size.pages):
             began = time.perf_counter()
             await browser.get(ada.home)
@@ -62,7 +63,7 @@ async def measure(
         section.add(f"GET {ada.home}", latency(took))
 
     yield section, round_once
-    await browser.close()
+    browser.close()
 
 
 async def _tools(community_id: int) -> int:

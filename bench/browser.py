@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+import time
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from app.people.doors import cookie_name
 from bench.ground import Worker
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+IDLE = 3.0  # seconds: the server hangs up on a silent connection after five
 
 
 class Answer(NamedTuple):
@@ -19,26 +20,22 @@ class Answer(NamedTuple):
     body: bytes
 
 
-@dataclass
 class Browser:
     """One person at one worker; one request at a time."""
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    head: str
-
-    @classmethod
-    async def open(cls, worker: Worker, cookie: str) -> Self:
-        reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
-        head = (
+    def __init__(self, worker: Worker, cookie: str) -> None:
+        self._port = worker.port
+        self._head = (
             f"Host: {worker.host}\r\nCookie: {cookie_name()}={cookie}\r\nAccept: text/html\r\n"
             "Sec-Fetch-Site: same-origin\r\n"
         )
-        return cls(reader, writer, head)
+        self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used_at = 0.0
 
-    async def close(self) -> None:
-        self.writer.close()
-        await self.writer.wait_closed()
+    def close(self) -> None:
+        if self._line:
+            self._line[1].close()
+            self._line = None
 
     async def get(self, path: str) -> bytes:
         """The page; anything but a page ends the run."""
@@ -54,11 +51,18 @@ class Browser:
             raise RuntimeError(f"POST {path} answered {answer.status}")
 
     async def _ask(self, method: str, path: str, body: bytes = b"") -> Answer:
+        if time.monotonic() - self._used_at > IDLE:
+            self.close()
+        if self._line is None:
+            self._line = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._line
         kind = "Content-Type: application/x-www-form-urlencoded\r\n" if body else ""
-        start = f"{method} {path} HTTP/1.1\r\n{self.head}{kind}Content-Length: {len(body)}\r\n\r\n"
-        self.writer.write(start.encode() + body)
-        head = await self.reader.readuntil(b"\r\n\r\n")
+        start = f"{method} {path} HTTP/1.1\r\n{self._head}{kind}Content-Length: {len(body)}\r\n\r\n"
+        writer.write(start.encode() + body)
+        head = await reader.readuntil(b"\r\n\r\n")
         length = LENGTH.search(head)
         if length is None:
             raise RuntimeError(f"{method} {path} answered without a length")
-        return Answer(int(head[9:12]), await self.reader.readexactly(int(length[1])))
+        answer = Answer(int(head[9:12]), await reader.readexactly(int(length[1])))
+        self._used_at = time.monotonic()
+        return answer

@@ -48,12 +48,16 @@ class Section:
     def rounds(self) -> int:
         return min((len(costs) for costs in self.rows.values()), default=0)
 
+    def _whole(self) -> dict[str, list[Cost]]:
+        """Without a round that was given up."""
+        return {name: costs[: self.rounds] for name, costs in self.rows.items()}
+
     def lines(self) -> Iterator[str]:
         yield self.title
         head = "a second" if self.per_second else "p50 ms"
         tail = "" if self.per_second else f"{'p99 ms':>9}"
         yield f"{'':{NAME}}{head:>9}{'lowest … highest':>19}{tail}{self._ratio_heads()}"
-        for at, (name, costs) in enumerate(self.rows.items()):
+        for at, (name, costs) in enumerate(self._whole().items()):
             letter = LETTERS[at] if at < self.floors else " "
             ratios = "" if at < self.floors else self._ratios(costs)
             yield f"  {letter} {name:{NAME - 4}}{self._measured(costs)}{ratios}".rstrip()
@@ -76,7 +80,7 @@ class Section:
 
     def _ratios(self, costs: Sequence[Cost]) -> str:
         """Medians of the ratios within each round, so that a slow minute counts for both."""
-        floors = list(self.rows.values())[: self.floors]
+        floors = list(self._whole().values())[: self.floors]
         ratios = [
             median(mine.usual / its.usual for mine, its in zip(costs, floor, strict=True))
             for floor in floors

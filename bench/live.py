@@ -97,7 +97,7 @@ async def measure(
     ada, ben = await neighbours.of_elm("ada"), await neighbours.of_elm("ben")
     tool_id = await neighbours.lists(ada, "Measured drill")
     card = topic.tool(ada.viewer.community_id, tool_id)
-    owner = await Browser.open(first, ada.cookie)
+    owner = Browser(first, ada.cookie)
     act = Act(owner, f"{ada.home}/tools/{tool_id}", card)
     title = f"Commit in one worker → fragment at a socket of the other ({size.acts} acts a round)"
     section = Section(title, tails=True, notes=[NOTE])
@@ -114,15 +114,15 @@ async def measure(
                 section.add(f"{watched} watched: {start}", latency(samples))
 
     yield section, round_once
-    await owner.close()
+    owner.close()
 
 
 @asynccontextmanager
 async def _open_page(worker: Worker, by: Neighbour, only: set[str] | None) -> AsyncIterator[Screen]:
     """A board page as its script opens it: a socket that watches the page's regions, or a few."""
-    browser = await Browser.open(worker, by.cookie)
+    browser = Browser(worker, by.cookie)
     html = (await browser.get(by.home)).decode()
-    await browser.close()
+    browser.close()
     regions = {name: int(version) for name, version in REGION.findall(html)}
     regions = {name: version for name, version in regions.items() if not only or name in only}
     headers = {"Cookie": f"{cookie_name()}={by.cookie}", "Origin": f"http://{worker.host}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROUND_BY = 80  # seconds after the start: no round begins later
+ROUNDS_END = 105  # seconds after the start: a round under way is then given up
 LONGEST = 115  # seconds: then it stops, whatever it is at
 
 

@@ -187,15 +187,14 @@ def test_each_scene_keeps_its_order_at_any_hour_of_the_year(place: Place) -> Non
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.slug)
 def test_a_story_names_only_tools_people_and_deeds_that_exist(place: Place) -> None:
-    tools = {tool.key: tool.owner for tool in place.tools}
+    owners = {tool.key: tool.owner for tool in place.tools}
     people = {person.first for person in place.people}
-    assert len(tools) == len(place.tools)
+    assert len(owners) == len(place.tools)
     assert all(tool.picture.exists() for tool in place.tools)
     for scene in place.story:
-        lender = tools[scene.tool]
         for line in scene.lines:
             assert line.does in {*ACTS, LISTS}
-            assert line.who in {scene.borrower, lender} & people
+            assert line.who in {scene.borrower, owners[scene.tool]} & people
 
 
 def test_a_line_that_cannot_be_read_is_named() -> None:
@@ -259,8 +258,7 @@ async def test_a_demo_that_cannot_be_loaded_leaves_nothing(database: str, tmp_pa
 
 async def test_it_is_loaded_once_whatever_happens(database: str, tmp_path: Path) -> None:
     """Killed in the middle, then started twice at once, then again."""
-    plain = database.replace("+asyncpg", "")
-    connection = await asyncpg.connect(plain)
+    connection = await asyncpg.connect(database.replace("+asyncpg", ""))
     try:
         killed = await run_demo(database, tmp_path / "killed")
         assert killed.stdout is not None

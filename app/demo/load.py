@@ -42,6 +42,8 @@ async def load(now: datetime, hung: Told) -> list[Stage] | None:
         await _alone(tx)
         if await queries.is_set_up(tx):
             return None
+        # A slow machine still draws when the story has been told.
+        await tx.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
         stored: list[Stored] = []
         # Drawn on the other processor while the story is told.
         drawing = asyncio.create_task(_store(PLACES, stored, hung))
