@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, db, topic
@@ -88,8 +88,9 @@ async def _run_one() -> bool:
             if job is None:
                 return False
             try:
+                # Gone first, so that what it does may drop it, or enqueue itself anew.
+                await tx.execute(delete(Job).where(Job.id == job.id))
                 await COMMANDS[job.name](tx, job.key, now)
-                await tx.delete(job)
             except Exception as error:
                 failed = (job.id, error)
                 raise _RollBack from error

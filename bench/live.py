@@ -27,10 +27,7 @@ from bench.size import Size
 
 FLOOR = "bare Redis publish → receive"
 COMMIT, ANSWER, SENT = "since the commit began", "since the answer", "since sending the POST"
-NOTE = (
-    "the commit begins with the last statement before it (changed_at, by the same machine's "
-    "clock); the answer is the POST's"
-)
+NOTE = "the commit begins with the last statement before it; the answer is that of the POST"
 REGION = re.compile(r'data-topic="([^"]+)" data-version="(\d+)"')
 WITHIN = 10.0  # seconds for one fragment
 

@@ -99,8 +99,7 @@ def test_only_one_module_writes_occupancy() -> None:
     writers = set()
     for module, file in modules().items():
         for node in ast.walk(ast.parse(file.read_text())):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if not is_call:
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             arguments = [one.id for one in node.args if isinstance(one, ast.Name)]
             made = node.func.id == "Occupancy"

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import clock, db, jobs, queue, topic
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
-from app.queue import Job
+from app.queue import ClockMark, Job
 from app.realtime import versions
 from tests.clocks import Clock
 from tests.neighbours import Street
@@ -56,10 +56,10 @@ async def test_overdue_shows_from_the_due_minute_without_anybody_doing_anything(
         await screen.shows(card, "Out")
         end = clock.day_start(street.day(1), street.here.zone)
         the_clock.move_to(end + timedelta(seconds=1))
-        await screen.shows(card, "Overdue")
+        assert "since yesterday" in await screen.shows(card, "Overdue")
         await screen.shows(counters, "<b>1</b> overdue")
         the_clock.move_to(end + timedelta(days=1, minutes=1))
-        await screen.shows(card, "by 1 day")
+        await screen.shows(card, "by 2 days")
 
 
 async def test_midnight_changes_what_today_means(street: Street, the_clock: Clock) -> None:
@@ -156,6 +156,10 @@ async def test_a_job_enqueued_in_an_act_that_fails_does_not_exist(street: Street
 async def test_a_tick_touches_nothing_when_no_boundary_has_passed(street: Street) -> None:
     drill = await street.ada.lists("Cordless drill")
     card = topic.tool(street.here.id, drill)
+    async with db.begin() as tx:  # waits for a tick that is under way in a worker
+        mark = await tx.get(ClockMark, "boards", with_for_update=True)
+        assert mark is not None
+        mark.done_until = clock.now()
     before = await version_of(card)
     await jobs.tick()
     assert await version_of(card) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from app import clock, words
@@ -74,11 +74,12 @@ def _with_somebody(loan: Loan, busy: Sequence[Span], here: Here, now: datetime, 
     if loan.state == State.RETURN_CLAIMED:
         return Now("out", "On its way back")
     if now >= loan.end:
-        late = (clock.local_day(now, here.zone) - clock.local_day(loan.end, here.zone)).days
-        if late == 0:
-            when = f"since {words.clock_time(loan.end, here.zone)}"
-        else:
-            when = f"by {words.count(late, 'day', 'days')}"
+        # A whole day that ended at this midnight was due yesterday, as people say it.
+        due = clock.local_day(loan.end - timedelta(microseconds=1), here.zone)
+        late = (clock.local_day(now, here.zone) - due).days
+        when = {0: f"since {words.clock_time(loan.end, here.zone)}", 1: "since yesterday"}.get(
+            late, f"by {late} days"
+        )
         return Now("overdue", "Overdue", when, loan.end)
     free = _run(busy, now) or loan.end
     when = f"until {words.until(loan.end, here.zone, locale, now)}"

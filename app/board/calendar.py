@@ -61,6 +61,8 @@ def free(one: Seen, here: Here, now: datetime) -> list[Span]:
 def _free_words(span: Span, here: Here, now: datetime, locale: str) -> str:
     start, end = span
     last = clock.local_day(now, here.zone) + timedelta(days=HORIZON_DAYS)
+    if start > now and end <= clock.day_start(last, here.zone):
+        return words.period(start, end, here.zone, locale, now)
     began = "now" if start <= now else words.since(start, here.zone, locale, now)
     if end > clock.day_start(last, here.zone):
         return f"From {began}"

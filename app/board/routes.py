@@ -43,6 +43,8 @@ async def board(
         found = await queries.seen(tx, here, tools, now, viewer.locale)
         if free:
             found = [one for one in found if one.state.free_now]
+        # What one can have now hangs in front; by name within. Nothing moves on an open page.
+        found.sort(key=lambda one: not one.state.free_now)
         cards = {
             topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
             for one in found
@@ -61,7 +63,6 @@ async def board(
             "follows": topic.board(here.id) if free else "",  # a filter by state changes with it
             "list_topic": topic.listing(here.id),
             "list_version": await pages.version(tx, topic.listing(here.id)),
-            "follows": topic.board(here.id) if free else "",  # what is free also changes the list
             "total": len(found),
         }
         return await pages.render(

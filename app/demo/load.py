@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import itemgetter
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app import db
 from app.chat import commands as chat
@@ -83,9 +83,8 @@ async def _clock_runs(tx: Tx, until: datetime) -> None:
     """What the job loop would have done by then, each at its time: requests expire, loans close."""
     due = select(Job).where(Job.run_at <= until).order_by(Job.run_at, Job.id).limit(1)
     while job := await tx.scalar(due):
+        await tx.execute(delete(Job).where(Job.id == job.id))
         await COMMANDS[job.name](tx, job.key, job.run_at)
-        await tx.delete(job)
-        await tx.flush()
 
 
 async def _everybody_reads(tx: Tx, cast: Cast) -> None:

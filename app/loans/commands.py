@@ -36,6 +36,8 @@ TOLD = {
     Act.NO_SHOW: "ended the loan: nobody came",
     Act.CLOSE: "closed the loan",
 }
+# What the clock would have done with a loan that nobody had moved on from this state.
+WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
 TOLD_BY_ITSELF = {
     Act.SUPERSEDE: "Somebody else got these dates.",
     Act.EXPIRE: "The request ran out without an answer.",
@@ -79,10 +81,8 @@ async def request(
     tx.add(loan)
     await tx.flush()
     _record(tx, loan, "request", None, by, "", now)
-    asked = words.period(start, end, by.here.zone, by.here.locale)
-    await chat.note(
-        tx, loan.community_id, conversation_id, f"{by.name} asked for {asked}.", by.person_id, now
-    )
+    asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
+    await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
     if message.strip():
         await chat.say(
             tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now
@@ -218,6 +218,8 @@ async def change(
         loan.reason = reason
     if State(loan.state) in FINAL:
         loan.ended_at = now
+    if was in WAITED_FOR:
+        await queue.drop(tx, WAITED_FOR[was], key(loan))
     why = reason or note
     _record(tx, loan, act, was, by, why, now)
     if by is None:

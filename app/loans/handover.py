@@ -43,7 +43,6 @@ async def hand_over(
             await change(tx, loan, Act.HAND_OVER, by, now)
     except IntegrityError as error:
         raise Conflict("The tool is out with somebody else.", code="out") from error
-    await queue.drop(tx, "loans.lapse", key(loan))
     return loan
 
 
@@ -86,7 +85,6 @@ async def no_show(
     loan = await locked(tx, loan_id, by, version)
     await change(tx, loan, Act.NO_SHOW, by, now)
     await availability.release(tx, loan.community_id, loan.id)
-    await queue.drop(tx, "loans.lapse", key(loan))
     return loan
 
 

@@ -181,7 +181,7 @@ def _approve(loan: Loan, now: datetime) -> Refusal | None:
 def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
     if now < loan.start - EARLY_PICK_UP:
         return Refusal(
-            "It is too early to hand it over.", "You can from a day before the start on."
+            "It is too early to hand it over.", "You can do so from a day before the start."
         )
     return None
 

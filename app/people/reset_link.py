@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import structlog
+
 from app import clock, db
 from app.people import links
 from app.settings import settings
@@ -26,4 +28,6 @@ async def print_link(email: str) -> int:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m app.people.reset_link EMAIL")
+    # Standard output is for the link alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.exit(asyncio.run(print_link(sys.argv[1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -101,7 +102,7 @@ def test_a_coordinator_who_borrows_does_not_approve_the_own_request() -> None:
 
 
 def test_somebody_of_another_community_has_no_part() -> None:
-    other = Viewer(PersonId(LENDER), "Ada", "en-GB", Here(2, *list("abcdef"), ""), Role.ADMIN)  # type: ignore[arg-type]
+    other = Viewer(PersonId(LENDER), "Ada", "en-GB", replace(HERE, id=2), Role.ADMIN)
     assert rules.part_of(loan(), other) is Who.NOBODY
 
 

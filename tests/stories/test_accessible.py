@@ -15,7 +15,7 @@ from playwright.async_api import expect
 from app import clock, db
 from app.people import links
 from tests.neighbours import Neighbour, Street, browser, found_street
-from tests.stories.windows import PASSWORD, Desk, Window
+from tests.stories.windows import PASSWORD, PICTURE, Desk, Window
 from tests.workers import Worker, start_worker
 
 pytestmark = pytest.mark.browser
@@ -137,6 +137,7 @@ async def _furnished(street: Street, quiet: Street) -> dict[str, str]:
     """Something in every state, so that every partial is drawn; answers the pages' paths."""
     ada, ben, home = street.ada, street.ben, street.here.path
     drill = await ada.lists("Cordless drill", price="2.50", brand="Elm", description="Two bits.")
+    await _gets_a_photo(ada, drill)
     asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?")
     await ada.says(asked, "Of course.")
     ladder = await ada.lists("Long ladder", "ladders")
@@ -193,6 +194,14 @@ async def _furnished(street: Street, quiet: Street) -> dict[str, str]:
     }
 
 
+async def _gets_a_photo(ada: Neighbour, tool: int) -> None:
+    path = f"{ada.home}/tools/{tool}/edit"
+    text = {"name": "Cordless drill", "category": "drills", "price": "2.50", "brand": "Elm"}
+    picture = {"photo": ("drill.webp", PICTURE.read_bytes(), "image/webp")}
+    answer = await ada.client.post(path, data=text, files=picture)
+    assert answer.status_code == 303, answer.text
+
+
 async def _somebody_asks_to_join(street: Street) -> None:
     async with browser(street.ada.at) as stranger:
         answer = await stranger.post(
@@ -221,9 +230,25 @@ async def is_fine(window: Window) -> None:
     await fits(window, NARROWEST)
 
 
+OUTSIDE = """
+    [...document.querySelectorAll("main :is(h1, h2, h3, p, a, button, img, input, textarea, label)")]
+        .filter((one) => one.checkVisibility() && !one.closest(".unseen, [hidden]"))
+        .filter((one) => {
+            for (let up = one.parentElement; up; up = up.parentElement)
+                if (/auto|scroll/.test(getComputedStyle(up).overflowX)) return false;
+            const { left, right } = one.getBoundingClientRect();
+            return left < -1 || right > innerWidth + 1;
+        })
+        .map((one) => one.outerHTML.slice(0, 120))
+"""
+
+
 async def fits(window: Window, width: int) -> None:
+    """Nothing sticks out, not even where it would be cut off; long rows may scroll by themselves."""
     wide = await window.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, f"the page is {wide} px wide on a screen of {width} px"
+    outside = await window.page.evaluate(OUTSIDE)
+    assert not outside, f"on a screen of {width} px these stick out: {outside}"
 
 
 def _told(violation: dict[str, Any]) -> str:

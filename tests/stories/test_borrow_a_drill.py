@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from tests.neighbours import Street
-from tests.stories.windows import PHONE, Desk, Window
+from tests.stories.windows import PHONE, PICTURE, Desk, Window
 
 pytestmark = pytest.mark.browser
 
 DRILL = "Cordless drill"
-PICTURE = Path(__file__).parents[2] / "web/demo/cordless-drill.webp"
 
 
 async def hangs_up_the_drill(ada: Window) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.neighbours import Neighbour, Street
 from tests.workers import Worker
 
 WITHIN = 30_000  # milliseconds: a deadline on waiting, not a claim about speed
+PICTURE = Path(__file__).parents[2] / "web/demo/cordless-drill.webp"
 PASSWORD = "three warm words"
 ARGUMENTS = [
     "--disable-gpu",
