@@ -13,7 +13,7 @@ from playwright.async_api import async_playwright, expect
 from app.main import app
 from tests.api.conftest import Programs
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 DESCRIBED: dict[str, Any] = app.openapi()
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)

@@ -20,7 +20,7 @@ from app.realtime.topics import snapshot, stamp
 from tests.realtime.world import Worker, World, put, thing
 
 STATIC = Path(__file__).parents[2] / "web/static"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
 SCRIPTS = ("vendor/htmx.min.js", "drafts.js", "live.js", "newcomers.js")
 ROOM = "t1/room/1"
