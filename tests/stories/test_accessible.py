@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -12,10 +11,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from app import clock, db
-from app.people import links
-from tests.neighbours import Neighbour, Street, browser, found_street
-from tests.stories.windows import PASSWORD, PICTURE, Desk, Window
+from tests.neighbours import found_street
+from tests.stories.place import Place, furnished
+from tests.stories.windows import PASSWORD, Desk, Window
 from tests.workers import Worker, start_worker
 
 pytestmark = pytest.mark.browser
@@ -30,19 +28,6 @@ LOOKS: tuple[tuple[Theme, int], ...] = (
 NARROWEST = 320  # CSS pixels: 1280 at 400 %, as WCAG 1.4.10 asks
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 STILL: dict[str, Any] = {"reduced_motion": "reduce"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A street in which every page has something to show."""
-
-    street: Street
-    quiet: Street
-    paths: dict[str, str]
-
-    def who(self, name: str) -> Neighbour | None:
-        people = {one.name.split()[0].lower(): one for one in self.street.people}
-        return people.get(name)
 
 
 # page: who opens it; "" is a stranger, "nobody" somebody on an empty street
@@ -130,91 +115,7 @@ ACTS: dict[str, tuple[Callable[[Window], Awaitable[None]], str]] = {
 @pytest.fixture(scope="module")
 async def place(workers: tuple[Worker, Worker]) -> AsyncIterator[Place]:
     async with found_street(workers) as street, found_street(workers) as quiet:
-        yield Place(street, quiet, await _furnished(street, quiet))
-
-
-async def _furnished(street: Street, quiet: Street) -> dict[str, str]:
-    """Something in every state, so that every partial is drawn; answers the pages' paths."""
-    ada, ben, home = street.ada, street.ben, street.here.path
-    drill = await ada.lists("Cordless drill", price="2.50", brand="Elm", description="Two bits.")
-    await _gets_a_photo(ada, drill)
-    asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?")
-    await ada.says(asked, "Of course.")
-    ladder = await ada.lists("Long ladder", "ladders")
-    out = await ben.asks_for(ladder, street.today)
-    await ada.acts(out, "approval")
-    await ada.acts(out, "handover")
-    await ben.acts(out, "return-claim")
-    saw = await ben.lists("Hand saw", "saws")
-    await ben.does(f"{home}/tools/{saw}/pause")
-    await street.cora.lists("Hammer drill")
-    over = await street.cy.asks_for(drill, street.day(5))
-    await ada.acts(over, "refusal", reason="I need it myself.")
-    await ben.asks_for(ladder, street.day(4))
-    declined = await ben.asks_for(drill, street.day(9))
-    await ada.acts(declined, "refusal", reason="I need it myself.")
-    async with db.begin() as tx:
-        now = clock.now()
-        link, code = await links.make_join_link(tx, street.cora.viewer, now)
-        secret = await links.make_reset_link(tx, street.cy.id, street.cora.viewer, now)
-    await _somebody_asks_to_join(street)
-    return {
-        "board": home,
-        "board without a fit": f"{home}?q=nothing+like+it",
-        "board, empty": quiet.here.path,
-        "tool, borrower": f"{home}/tools/{drill}",
-        "tool, one's own": f"{home}/tools/{ladder}",
-        "tool, paused": f"{home}/tools/{saw}",
-        "tool, new": f"{home}/tools/new",
-        "tool, edit": f"{home}/tools/{drill}/edit",
-        "room, lender": f"{home}/loans/{asked}",
-        "room, borrower": f"{home}/loans/{out}",
-        "room, over": f"{home}/loans/{declined}",
-        "things": f"{home}/things",
-        "things, empty": f"{quiet.here.path}/things",
-        "rooms": f"{home}/rooms",
-        "rooms, empty": f"{quiet.here.path}/rooms",
-        "members": f"{home}/members",
-        "poster": f"{home}/poster/{link.id}",
-        "profile": "/profile",
-        "choose": "/communities",
-        "not found": f"{home}/tools/999999999",
-        "sign in": "/sign-in",
-        "join by link": f"/join/{code}",
-        "join by asking": f"/join?community={quiet.here.slug}",
-        "joining when signed in": f"/join/{code}",
-        "forgotten": "/forgotten",
-        "reset": f"/reset/{secret}",
-        "not found, stranger": "/c/nowhere",
-        "tool, refused": f"{home}/tools/{drill}/edit",
-        "asking, refused": f"{home}/tools/{drill}",
-        "signing in, refused": "/sign-in",
-        "waiting to be let in": f"/join?community={quiet.here.slug}",
-        "password, refused": "/profile",
-    }
-
-
-async def _gets_a_photo(ada: Neighbour, tool: int) -> None:
-    path = f"{ada.home}/tools/{tool}/edit"
-    text = {"name": "Cordless drill", "category": "drills", "price": "2.50", "brand": "Elm"}
-    picture = {"photo": ("drill.webp", PICTURE.read_bytes(), "image/webp")}
-    answer = await ada.client.post(path, data=text, files=picture)
-    assert answer.status_code == 303, answer.text
-
-
-async def _somebody_asks_to_join(street: Street) -> None:
-    async with browser(street.ada.at) as stranger:
-        answer = await stranger.post(
-            f"/join?community={street.here.slug}",
-            data={
-                "name": "Dee Novak",
-                "email": f"dee.{street.here.slug}@example.org",
-                "password": PASSWORD,
-                "of_age": "1",
-                "note": "Number 12, third floor.",
-            },
-        )
-        assert answer.status_code == 303, answer.text
+        yield await furnished(street, quiet)
 
 
 async def is_fine(window: Window) -> None:
@@ -231,7 +132,7 @@ async def is_fine(window: Window) -> None:
 
 
 OUTSIDE = """
-    [...document.querySelectorAll("main :is(h1, h2, h3, p, a, button, img, input, textarea, label)")]
+    [...document.querySelectorAll("main :is(h1, h2, h3, p, a, button, img, input, label)")]
         .filter((one) => one.checkVisibility() && !one.closest(".unseen, [hidden]"))
         .filter((one) => {
             for (let up = one.parentElement; up; up = up.parentElement)
@@ -244,7 +145,7 @@ OUTSIDE = """
 
 
 async def fits(window: Window, width: int) -> None:
-    """Nothing sticks out, not even where it would be cut off; long rows may scroll by themselves."""
+    """Nothing sticks out, not even where it would be cut off; long rows may scroll alone."""
     wide = await window.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, f"the page is {wide} px wide on a screen of {width} px"
     outside = await window.page.evaluate(OUTSIDE)
@@ -261,9 +162,7 @@ def _told(violation: dict[str, Any]) -> str:
 
 async def at(desk: Desk, place: Place, page: str) -> Window:
     """A window that shows the page; where it is a refusal, the browser may say so."""
-    name = PAGES[page]
-    who = place.quiet.ben if name == "nobody" else place.who(name)
-    worker = place.street.workers[0]
+    who, worker = place.who(PAGES[page]), place.street.workers[0]
     window = await desk.window_of(who, **STILL) if who else await desk.window(worker, **STILL)
     if page.startswith("not found") or page.endswith("refused"):
         window.forgiven = ("the server responded with a status of 4",)

@@ -1,0 +1,117 @@
+"""A street in which every page has something to show, and the paths of its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import clock, db
+from app.people import links
+from tests.neighbours import Neighbour, Street, browser
+from tests.stories.windows import PASSWORD, PICTURE
+
+
+@dataclass(frozen=True)
+class Place:
+    """`street` is full of life; on the `quiet` one nothing has happened yet."""
+
+    street: Street
+    quiet: Street
+    paths: dict[str, str]
+
+    def who(self, name: str) -> Neighbour | None:
+        """None: a stranger."""
+        if name == "nobody":
+            return self.quiet.ben
+        people = {one.name.split()[0].lower(): one for one in self.street.people}
+        return people.get(name)
+
+
+async def furnished(street: Street, quiet: Street) -> Place:
+    """Something in every state, so that every partial is drawn."""
+    loans = await _lending(street)
+    home, still = street.here.path, quiet.here.path
+    async with db.begin() as tx:
+        now = clock.now()
+        link, code = await links.make_join_link(tx, street.cora.viewer, now)
+        secret = await links.make_reset_link(tx, street.cy.id, street.cora.viewer, now)
+    await _somebody_asks_to_join(street)
+    paths = loans | {
+        "board": home,
+        "board without a fit": f"{home}?q=nothing+like+it",
+        "board, empty": still,
+        "tool, new": f"{home}/tools/new",
+        "things": f"{home}/things",
+        "things, empty": f"{still}/things",
+        "rooms": f"{home}/rooms",
+        "rooms, empty": f"{still}/rooms",
+        "members": f"{home}/members",
+        "poster": f"{home}/poster/{link.id}",
+        "profile": "/profile",
+        "choose": "/communities",
+        "not found": f"{home}/tools/999999999",
+        "sign in": "/sign-in",
+        "join by link": f"/join/{code}",
+        "join by asking": f"/join?community={quiet.here.slug}",
+        "joining when signed in": f"/join/{code}",
+        "forgotten": "/forgotten",
+        "reset": f"/reset/{secret}",
+        "not found, stranger": "/c/nowhere",
+        "signing in, refused": "/sign-in",
+        "waiting to be let in": f"/join?community={quiet.here.slug}",
+        "password, refused": "/profile",
+    }
+    return Place(street, quiet, paths)
+
+
+async def _lending(street: Street) -> dict[str, str]:
+    """Loans that are asked for, claimed to be back and declined; the paths of what they made."""
+    ada, ben, home = street.ada, street.ben, street.here.path
+    drill = await ada.lists("Cordless drill", price="2.50", brand="Elm", description="Two bits.")
+    await _gets_a_photo(ada, drill)
+    asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?")
+    await ada.says(asked, "Of course.")
+    ladder = await ada.lists("Long ladder", "ladders")
+    out = await ben.asks_for(ladder, street.today)
+    await ada.acts(out, "approval")
+    await ada.acts(out, "handover")
+    await ben.acts(out, "return-claim")
+    await ben.asks_for(ladder, street.day(4))
+    saw = await ben.lists("Hand saw", "saws")
+    await ben.does(f"{home}/tools/{saw}/pause")
+    await street.cora.lists("Hammer drill")
+    declined = await ben.asks_for(drill, street.day(9))
+    await ada.acts(declined, "refusal", reason="I need it myself.")
+    return {
+        "tool, borrower": f"{home}/tools/{drill}",
+        "tool, one's own": f"{home}/tools/{ladder}",
+        "tool, paused": f"{home}/tools/{saw}",
+        "tool, edit": f"{home}/tools/{drill}/edit",
+        "tool, refused": f"{home}/tools/{drill}/edit",
+        "asking, refused": f"{home}/tools/{drill}",
+        "room, lender": f"{home}/loans/{asked}",
+        "room, borrower": f"{home}/loans/{out}",
+        "room, over": f"{home}/loans/{declined}",
+    }
+
+
+async def _gets_a_photo(ada: Neighbour, tool: int) -> None:
+    path = f"{ada.home}/tools/{tool}/edit"
+    text = {"name": "Cordless drill", "category": "drills", "price": "2.50", "brand": "Elm"}
+    picture = {"photo": ("drill.webp", PICTURE.read_bytes(), "image/webp")}
+    answer = await ada.client.post(path, data=text, files=picture)
+    assert answer.status_code == 303, answer.text
+
+
+async def _somebody_asks_to_join(street: Street) -> None:
+    async with browser(street.ada.at) as stranger:
+        answer = await stranger.post(
+            f"/join?community={street.here.slug}",
+            data={
+                "name": "Dee Novak",
+                "email": f"dee.{street.here.slug}@example.org",
+                "password": PASSWORD,
+                "of_age": "1",
+                "note": "Number 12, third floor.",
+            },
+        )
+        assert answer.status_code == 303, answer.text
