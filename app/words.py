@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -85,6 +86,7 @@ def money(cents: int, currency: str, locale: str) -> str:
     )
 
 
+@lru_cache(maxsize=1024)  # a board says the same few prices again and again
 def price_per_day(cents: int, currency: str, locale: str) -> str:
     return "Free" if cents == 0 else f"{money(cents, currency, locale)} a day"
 

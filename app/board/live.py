@@ -42,6 +42,11 @@ async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | None:
 async def counters(tx: Tx, here: Here, key: str, locale: str) -> str:
     tools = await queries.on_the_board(tx, here)
     found = await queries.seen(tx, here, tools, clock.now(), locale)
+    return draw_counters(found)
+
+
+def draw_counters(found: Sequence[queries.Seen]) -> str:
+    """Of everything that hangs on the board, whoever has read it."""
     return partial("board/_counters.html", counts=queries.counts(one.state for one in found))
 
 

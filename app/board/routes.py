@@ -37,21 +37,13 @@ async def board(
     free: bool = False,
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
-    here, now = viewer.here, clock.now()
+    here = viewer.here
     async with db.snapshot() as tx:
         tools = await queries.on_the_board(tx, here, like=q, category=category)
-        found = await queries.seen(tx, here, tools, now, viewer.locale)
-        if free:
-            found = [one for one in found if one.state.free_now]
-        # What one can have now hangs in front; by name within. Nothing moves on an open page.
-        found.sort(key=lambda one: not one.state.free_now)
-        cards = {
-            topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
-            for one in found
-        }
+        found = await queries.seen(tx, here, tools, clock.now(), viewer.locale)
         shown = {
-            "tools": list((await pages.stamped(tx, cards)).values()),
-            "counters_html": await pages.region(request, tx, topic.board(here.id)),
+            **await _wall(tx, viewer, found, free),
+            "counters_html": await _counters(request, tx, viewer, None if q or category else found),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
                 {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
@@ -60,10 +52,6 @@ async def board(
             "q": q,
             "category": category,
             "free_now": free,
-            "follows": topic.board(here.id) if free else "",  # a filter by state changes with it
-            "list_topic": topic.listing(here.id),
-            "list_version": await pages.version(tx, topic.listing(here.id)),
-            "total": len(found),
         }
         return await pages.render(
             request,
@@ -72,6 +60,35 @@ async def board(
             board=shown,
             why_not_list=tool_rules.why_not_list(viewer),
         )
+
+
+async def _wall(
+    tx: db.Tx, viewer: Viewer, found: Sequence[queries.Seen], free: bool
+) -> dict[str, object]:
+    """The cards, each with its version. What one can have now hangs in front, by name within."""
+    here = viewer.here
+    shown = [one for one in found if one.state.free_now or not free]
+    shown.sort(key=lambda one: not one.state.free_now)
+    drawn = {
+        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale) for one in shown
+    }
+    return {
+        "tools": list((await pages.stamped(tx, drawn)).values()),
+        "total": len(shown),
+        "list_topic": topic.listing(here.id),
+        "list_version": await pages.version(tx, topic.listing(here.id)),
+        "follows": topic.board(here.id) if free else "",  # a filter by state changes with it
+    }
+
+
+async def _counters(
+    request: Request, tx: db.Tx, viewer: Viewer, whole: Sequence[queries.Seen] | None
+) -> str:
+    """The counters; from the `whole` board, if the page has read it already."""
+    name = topic.board(viewer.community_id)
+    if whole is None:
+        return await pages.region(request, tx, name)
+    return (await pages.stamped(tx, {name: live.draw_counters(whole)}))[name]
 
 
 @router.get("/c/{slug}/things")
