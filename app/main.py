@@ -67,6 +67,7 @@ def build() -> FastAPI:
         ],
     )
     problems.install(app)
+    app.state.recognise = doors.signed
     app.state.engine = engine = Engine(
         db.sessions,
         settings.redis_url,

@@ -5,6 +5,7 @@ Pages get `problem.html`, htmx the same as a fragment for the flash line, `/api`
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -262,10 +263,20 @@ async def _mistyped(request: Request, error: Exception) -> Response:
     return await answer(request, 422, sentence, errors=errors)
 
 
+async def _recognise(request: Request) -> None:
+    """A wrong address has passed no door, yet who is signed in gets their own frame around it."""
+    recognise = getattr(request.app.state, "recognise", None)
+    if recognise is not None and not wants_json(request) and not hasattr(request.state, "viewer"):
+        with suppress(Exception):  # the database may be what is away: then it is a stranger's page
+            await recognise(request)
+
+
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
+    if error.status_code == 404:
+        await _recognise(request)
     sentence = SENTENCES.get(error.status_code) or str(error.detail)
     return await answer(request, error.status_code, sentence, headers=error.headers)
 

@@ -54,7 +54,9 @@ async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
 
 def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
     if any(State(loan.state) in POSSESSED for loan in loans):
-        return Refusal("This tool is out.", "Archive it when it is back.", "its return")
+        return Refusal(
+            "This tool is out.", "Archive it when it is back.", "the borrower, by bringing it back"
+        )
     if any(loan.state == State.APPROVED for loan in loans):
         return Refusal(
             "This tool is promised to somebody.", "Cancel that loan first, with the reason."

@@ -228,3 +228,12 @@ async def test_somebody_in_no_community_is_told_how_to_get_into_one(street: Stre
         assert (await client.get("/")).headers["location"] == "/communities"
         assert "in no community yet" in (await client.get("/communities")).text
         assert (await client.get(street.here.path)).status_code == 404
+
+
+async def test_a_wrong_address_keeps_the_frame_of_who_is_signed_in(street: Street) -> None:
+    answer = await street.ben.client.get(f"{street.ben.home}/nothing/of/the/kind")
+    assert answer.status_code == 404
+    assert "Signed in as Ben Okafor" in answer.text
+    assert (await street.ben.client.get("/nowhere")).status_code == 404
+    async with browser(street.workers[0]) as visitor:
+        assert "Signed in as" not in (await visitor.get("/nowhere")).text
