@@ -99,6 +99,7 @@ class Engine:
             self._beat_forever,
             self.hub.reader.read_forever,
             *[self.hub.draw_forever] * DRAWERS,
+            self.hub.draw_wide_forever,
         ):
             self._tasks.append(asyncio.create_task(_supervised(run), name=run.__qualname__))
         versions.announce_by(self.announce)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +16,7 @@ from app.realtime.watch import ACCESS, Drawing, Look, Shown, Topic, Watcher
 log = logging.getLogger(__name__)
 
 DRAWN_WITHIN = 10.0  # seconds for the drawings of one topic
+WIDE_WAITS = 0.2  # seconds at most that a wide topic waits for the narrow ones
 PATIENCE = 5  # drawings for a hint of something that the database does not know
 
 
@@ -33,6 +35,10 @@ class Hub:
         self._counters = counters
         self._on_scope, self._on_epoch = on_scope, on_epoch
         self._due: asyncio.Queue[Topic] = asyncio.Queue()
+        self._wide_due: asyncio.Queue[Topic] = asyncio.Queue()
+        self._quiet = asyncio.Event()  # nothing narrow is due or being drawn
+        self._quiet.set()
+        self._drawing = 0
         self.topics: dict[str, Topic] = {}
 
     # --- who watches what
@@ -151,29 +157,57 @@ class Hub:
                     watcher.recheck()
         elif not topic.busy:
             topic.busy = True
-            self._due.put_nowait(topic)
+            self._enqueue(topic)
 
     # --- drawing
 
+    def _enqueue(self, topic: Topic) -> None:
+        if topic.kind.wide:
+            self._wide_due.put_nowait(topic)
+        else:
+            self._quiet.clear()
+            self._due.put_nowait(topic)
+
     async def draw_forever(self) -> None:
-        """One of a few that draw what is due; a drawing that fails is tried again, ever later."""
+        """One of a few that draw what is due."""
         while True:
             topic = await self._due.get()
-            if self.topics.get(topic.name) is not topic:
-                continue
-            known = dict(topic.known)
+            self._drawing += 1
             try:
-                async with asyncio.timeout(DRAWN_WITHIN):
-                    await self._draw(topic)
-            except Exception as error:
-                # A database that is away would fill the log with the same trace, topic by topic.
-                away = isinstance(error, SQLAlchemyError | OSError | TimeoutError)
-                log.warning("drawing %s failed: %r", topic.kind.name, error, exc_info=not away)
-                self._counters["drawings_failed"] += 1
-                topic.tries += 1
-                self._queue_later(topic, min(5.0, 0.2 * 2**topic.tries))
-                continue
-            self._go_on(topic, progress=known != topic.known)
+                await self._draw_due(topic)
+            finally:
+                self._drawing -= 1
+                if not self._drawing and self._due.empty():
+                    self._quiet.set()
+
+    async def draw_wide_forever(self) -> None:
+        """The only one that draws wide topics, after the narrow ones: they share one event loop,
+        and a card that somebody is looking at should not wait for the counters above it.
+        """
+        while True:
+            topic = await self._wide_due.get()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WIDE_WAITS):
+                    await self._quiet.wait()
+            await self._draw_due(topic)
+
+    async def _draw_due(self, topic: Topic) -> None:
+        """A drawing that fails is tried again, ever later."""
+        if self.topics.get(topic.name) is not topic:
+            return
+        known = dict(topic.known)
+        try:
+            async with asyncio.timeout(DRAWN_WITHIN):
+                await self._draw(topic)
+        except Exception as error:
+            # A database that is away would fill the log with the same trace, topic by topic.
+            away = isinstance(error, SQLAlchemyError | OSError | TimeoutError)
+            log.warning("drawing %s failed: %r", topic.kind.name, error, exc_info=not away)
+            self._counters["drawings_failed"] += 1
+            topic.tries += 1
+            self._queue_later(topic, min(5.0, 0.2 * 2**topic.tries))
+            return
+        self._go_on(topic, progress=known != topic.known)
 
     def _go_on(self, topic: Topic, progress: bool) -> None:
         """A drawing older than its hint is done again, but not for ever for a hint of nothing."""
@@ -184,12 +218,12 @@ class Hub:
         if topic.behind and not progress:
             self._queue_later(topic, 0.02 * 2**topic.tries)
         elif topic.behind or topic.wanted:
-            self._due.put_nowait(topic)
+            self._enqueue(topic)
         else:
             topic.busy, topic.tries = False, 0
 
     def _queue_later(self, topic: Topic, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._due.put_nowait, topic)
+        asyncio.get_running_loop().call_later(seconds, self._enqueue, topic)
 
     async def _draw(self, topic: Topic) -> None:
         topic.taken, topic.wanted = topic.wanted, set()

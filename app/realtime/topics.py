@@ -67,6 +67,7 @@ class Kind:
     draw_shared: SharedDraw | None = None
     draw_personal: PersonalDraw | None = None
     rows: bool = False
+    wide: bool = False  # what very many acts change: large to draw, and never in a hurry
 
     @property
     def personal(self) -> bool:
@@ -87,7 +88,7 @@ class Topics:
         """draw(tx, community, key, locale): one look for every member, drawn without a viewer."""
 
         def register(draw: SharedDraw) -> SharedDraw:
-            self._add(Kind(kind, draw_shared=draw), stripes)
+            self._add(Kind(kind, draw_shared=draw, wide=stripes > 1), stripes)
             return draw
 
         return register

@@ -125,3 +125,26 @@ async def test_a_gone_thing_stays_gone_until_it_is_there_again(
         assert screen.frames[-1] == {"topic": "t1/x/1", "version": 2, "html": None}
         await world.write("1", "back")
         await screen.sees("t1/x/1", "back")
+
+
+async def test_what_one_looks_at_is_drawn_before_what_everybody_changes(world: World) -> None:
+    worker = await world.worker(compare_every=600)
+    async with worker.screen() as screen:
+        await screen.watch({"t1/hot": 0, "t1/x/1": 0})
+        world.drawn.clear()
+        async with world.act() as tx:
+            touch(tx, "t1/hot", "t1/x/1")
+        await screen.until(lambda: {"t1/hot", "t1/x/1"} <= set(world.drawn))
+        assert world.drawn[0] == "t1/x/1"
+
+
+async def test_a_slow_card_does_not_keep_the_counters_for_ever(world: World) -> None:
+    worker = await world.worker(compare_every=600)
+    async with worker.screen() as screen:
+        await screen.watch({"t1/hot": 0, "t1/x/1": 0})
+        with world.held("t1/x/1") as gate:
+            async with world.act() as tx:
+                touch(tx, "t1/hot", "t1/x/1")
+            await gate.reached.wait()
+            await screen.until(lambda: screen.version.get("t1/hot") == 1)
+            assert screen.version.get("t1/x/1", 0) == 0
