@@ -37,7 +37,8 @@ def local_day(at: datetime, zone: ZoneInfo) -> date:
 
 
 def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
-    return at.astimezone(zone).time() == time()
+    """Whether a local day begins here; where the clocks skip midnight, it begins at one."""
+    return at == day_start(local_day(at, zone), zone)
 
 
 def started_days(start: datetime, end: datetime, zone: ZoneInfo) -> int:

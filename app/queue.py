@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Identity, Index, delete
+from sqlalchemy import Identity, Index, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,5 +49,10 @@ async def enqueue(tx: Tx, name: str, key: str, at: datetime, now: datetime) -> N
 
 
 async def drop(tx: Tx, name: str, key: str) -> None:
-    """Forgets work that has become pointless."""
-    await tx.execute(delete(Job).where(Job.name == name, Job.key == key))
+    """Forgets work that has become pointless.
+
+    One that is being run is left alone: it waits for the lock we hold, and then finds nothing to
+    do. Waiting for it here would be a deadlock.
+    """
+    idle = select(Job.id).where(Job.name == name, Job.key == key).with_for_update(skip_locked=True)
+    await tx.execute(delete(Job).where(Job.id.in_(idle)))

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
 
     @property
     def behind_tls(self) -> bool:
-        return self.public_url.startswith("https://")
+        return urlsplit(self.public_url).scheme == "https"
 
     @cached_property
     def public_host(self) -> str:

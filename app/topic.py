@@ -14,6 +14,11 @@ def dates(community_id: int, tool_id: int) -> str:
     return f"c{community_id}/dates/{tool_id}"
 
 
+def mine(community_id: int, tool_id: int) -> str:
+    """What one person has to do with a tool: owns it, asked for it, has it."""
+    return f"c{community_id}/mine/{tool_id}"
+
+
 def board(community_id: int) -> str:
     return f"c{community_id}/board"
 

@@ -163,3 +163,34 @@ async def test_a_tick_touches_nothing_when_no_boundary_has_passed(street: Street
     before = await version_of(card)
     await jobs.tick()
     assert await version_of(card) == before
+
+
+async def test_the_hand_over_button_wakes_by_itself_a_day_before(
+    street: Street, the_clock: Clock
+) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.day(3))
+    await street.ada.acts(loan, "approval")
+    name = topic.loan(street.here.id, loan)
+    assert "too early" in await street.ada.opens(f"{street.ada.home}/loans/{loan}")
+    async with street.ada.watches(name) as screen:
+        start = clock.day_start(street.day(3), street.here.zone)
+        the_clock.move_to(start - timedelta(days=1) + timedelta(seconds=1))
+        await screen.until(lambda: "too early" not in (screen.html.get(name) or "too early"))
+
+
+async def test_a_job_and_the_act_it_would_have_done_never_wait_for_each_other(
+    street: Street, the_clock: Clock
+) -> None:
+    """Ada declines many requests in the very moment in which they run out."""
+    drill = await street.ada.lists("Cordless drill")
+    loans = [await street.ben.asks_for(drill, street.day(5)) for _ in range(12)]
+    the_clock.move(timedelta(hours=48, seconds=1))
+    path = f"{street.ada.home}/loans"
+    answers = await asyncio.gather(
+        jobs.run_due(), *(street.ada.posts(f"{path}/{loan}/refusal") for loan in loans)
+    )
+    codes = {answer.status_code for answer in answers[1:]}
+    assert codes <= {303, 409}, f"somebody waited for nothing: {codes}"
+    for loan in loans:
+        assert await state_of(street, loan) in (State.EXPIRED, State.DECLINED)

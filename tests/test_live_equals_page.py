@@ -44,6 +44,7 @@ class Story:
         }
         if self.tool:
             found["tool"] = (topic.tool(here.id, self.tool), home)
+            found["mine"] = (topic.mine(here.id, self.tool), f"{home}/tools/{self.tool}")
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
         if self.loan:
             room = f"{home}/loans/{self.loan}"

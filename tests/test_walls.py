@@ -11,8 +11,11 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from app import clock, db, topic
+from app.errors import NotFound
+from app.loans import commands as loans
 from app.loans.models import Loan
 from app.main import app
+from app.tools import commands as tools
 from tests.neighbours import Street, browser, found_street
 from tests.workers import Worker
 
@@ -205,3 +208,29 @@ async def test_the_database_refuses_a_loan_across_communities(
         with pytest.raises(IntegrityError) as refused:
             await tx.execute(insert(Loan).values(row))
         assert getattr(refused.value.orig, "sqlstate", "") == "23503"
+
+
+async def test_a_name_made_to_look_like_markup_does_not_silence_its_card(street: Street) -> None:
+    """Topic and version stand on the card's root, whatever the tool is called."""
+    drill = await street.ada.lists('Drill data-topic=x <b> "quoted"')
+    card = topic.tool(street.here.id, drill)
+    async with street.ben.watches(card) as screen:
+        await street.ben.asks_for(drill, street.day(1))
+        html = await screen.shows(card, "Asked for")
+        assert f'data-topic="{card}"' in html
+        assert "<b> " not in html
+        assert html in await street.ben.opens(street.ben.home)
+
+
+async def test_who_was_removed_meanwhile_lists_and_asks_for_nothing(street: Street) -> None:
+    """The right is asked again inside the transaction, not only at the door."""
+    drill = await street.ada.lists("Cordless drill")
+    await street.cora.does(f"{street.cora.home}/members/{street.cy.id}/removal")
+    start, end = clock.days(street.day(1), street.day(1), street.here.zone)
+    with pytest.raises(NotFound):
+        async with db.begin() as tx:
+            await loans.request(tx, drill, start, end, street.cy.viewer, clock.now())
+    text = tools.ToolText(name="Ghost saw", category="saws")
+    with pytest.raises(NotFound):
+        async with db.begin() as tx:
+            await tools.list_tool(tx, text, street.cy.viewer, clock.now())

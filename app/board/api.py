@@ -46,7 +46,7 @@ async def availability(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> Avai
         words=f"{state.words} {state.when}".strip(),
         free_now=state.free_now,
         next_free=state.next_free and state.next_free.astimezone(here.zone),
-        busy=_periods(calendar.blocked(one, now) if lent else (), here),
+        busy=_periods(calendar.blocked(one, here, now) if lent else (), here),
         free=_periods(calendar.free(one, here, now), here),
     )
 

@@ -26,11 +26,12 @@ def draw(one: Seen, here: Here, now: datetime, locale: str) -> Mapping[str, obje
     asked = [loan for loan in one.loans if loan.state == State.REQUESTED and loan.expires_at > now]
     if one.tool.status != ToolStatus.LISTED:
         return {"busy": [], "free": [], "weeks": []}
-    taken = blocked(one, now)
-    lines = [(start, end, "busy", "taken") for start, end in taken]
+    taken = blocked(one, here, now)
+    lines = [(start, end, "busy", "taken") for start, end in one.busy]
     lines += [(loan.start, loan.end, "asked", "asked for") for loan in asked]
     return {
-        "busy": [
+        "busy": [{"kind": "busy", "words": "Taken until it is back"}] * is_late(one, now)
+        + [
             {
                 "kind": kind,
                 "words": f"{words.period(start, end, here.zone, locale, now)}, {how}",
@@ -42,11 +43,17 @@ def draw(one: Seen, here: Here, now: datetime, locale: str) -> Mapping[str, obje
     }
 
 
-def blocked(one: Seen, now: datetime) -> list[Span]:
-    """The occupied spans, and the present while somebody still has the tool past its due time."""
+def is_late(one: Seen, now: datetime) -> bool:
+    """Somebody still has the tool past its due time: nobody can say when it will be free."""
+    return any(State(loan.state) in POSSESSED and loan.end <= now for loan in one.loans)
+
+
+def blocked(one: Seen, here: Here, now: datetime) -> list[Span]:
+    """The occupied spans; a tool that is late counts as taken for the rest of this day."""
     taken = list(one.busy)
-    if any(State(loan.state) in POSSESSED and loan.end <= now for loan in one.loans):
-        taken.append((now, now + timedelta(minutes=1)))
+    if is_late(one, now):
+        today = clock.local_day(now, here.zone)
+        taken.append(clock.days(today, today, here.zone))
     return sorted(taken)
 
 
@@ -55,7 +62,7 @@ def free(one: Seen, here: Here, now: datetime) -> list[Span]:
     if one.tool.status != ToolStatus.LISTED:
         return []
     last = clock.local_day(now, here.zone) + timedelta(days=HORIZON_DAYS + 1)
-    return free_ranges(blocked(one, now), now, clock.day_start(last, here.zone))
+    return free_ranges(blocked(one, here, now), now, clock.day_start(last, here.zone))
 
 
 def _free_words(span: Span, here: Here, now: datetime, locale: str) -> str:

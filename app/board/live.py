@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app import clock, topic
 from app.board import calendar, mine, queries
 from app.db import Tx
+from app.errors import NotFound
 from app.pages import partial
 from app.people.viewer import Here, Viewer
 from app.realtime import Topics
@@ -71,6 +72,19 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | None:
         zone=here.zone,
         **calendar.draw(one, here, now, locale),
     )
+
+
+@topics.personal("mine")
+async def of_this_tool(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """The viewer's own loans of one tool, and for its owner all of them and the buttons."""
+    tool_id = topic.number(key)
+    if tool_id is None:
+        return None
+    try:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+    except NotFound:
+        return None
+    return partial("tools/_mine.html", **await mine.with_tool(tx, viewer, tool, clock.now()))
 
 
 @topics.personal("things")

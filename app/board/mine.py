@@ -11,13 +11,14 @@ from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
 from app.loans import queries as loan_queries
-from app.loans import telling
+from app.loans import shelf, telling
 from app.loans.models import Loan
-from app.loans.states import POSSESSED, State
+from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
 from app.people.models import Status
 from app.people.viewer import Here, Viewer
 from app.tools import queries as tool_queries
+from app.tools.models import Tool, ToolStatus
 
 LAST_WORDS = 90
 
@@ -54,6 +55,24 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     }
 
 
+async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[str, object]:
+    """What this person has to do with one tool, for `tools/_mine.html`."""
+    here, own = viewer.here, tool.owner_id == viewer.person_id
+    loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool.id)
+    return {
+        "tool_id": tool.id,
+        "path": f"{here.path}/tools/{tool.id}",
+        "mine": own,
+        "paused": tool.status == ToolStatus.PAUSED,
+        "archived": tool.status == ToolStatus.ARCHIVED,
+        "loans": [telling.tell(one, here, viewer.person_id, now, viewer.locale) for one in loans],
+        "why_not_archive": shelf.why_not_archive(loans) if own else None,
+        # Each change of the tool makes its buttons new ones.
+        "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",
+        "zone": here.zone,
+    }
+
+
 async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     """My rooms, the last spoken in first, with what I have not seen."""
     unread = await chat_queries.unread_by_room(tx, viewer.person_id)
@@ -79,6 +98,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "last_words": _last_words(last.get(at), viewer),
                 "last_at": last[at].created_at if at in last else loan.requested_at,
                 "unread": unread.get(at, 0),
+                "zone": place[0].zone,
                 "state_words": told.state_words,
                 "state_kind": told.state_kind,
                 "state_icon": told.state_icon,
@@ -89,7 +109,6 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     return {
         "rooms": found,
         "board_path": here.path if here else "/",
-        "zone": here.zone if here else None,
     }
 
 
@@ -119,7 +138,7 @@ async def _actions(tx: Tx, one: Standing, now: datetime) -> list[telling.Action]
     holder = None
     if one.loan.state == State.APPROVED:
         holder = await loan_queries.holder(tx, one.loan.community_id, one.loan.tool_id)
-    return telling.actions(one.loan, one.viewer, holder, now)
+    return telling.actions(one.loan, one.viewer, holder, now, back="things")
 
 
 def _pressing(one: Standing) -> tuple[bool, datetime]:

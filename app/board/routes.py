@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -13,9 +13,7 @@ from app import clock, db, pages, topic, words
 from app.board import live, queries
 from app.errors import Refusal, Span
 from app.http import idempotency
-from app.loans import commands, periods, rules, shelf, telling
-from app.loans import queries as loan_queries
-from app.loans.states import OPEN
+from app.loans import commands, periods, rules, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
@@ -25,6 +23,7 @@ from app.tools.models import Tool, ToolStatus
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
+Key = Annotated[str, Form()]
 TYPED = ("start", "end", "start_time", "end_time", "note")
 
 
@@ -138,32 +137,48 @@ async def ask(
     return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
 
 
-@router.post("/c/{slug}/tools/{tool_id}/pause")
-async def pause(viewer: Member, tool_id: ToolKey) -> Response:
+ShelfAct = Callable[..., Awaitable[Tool]]
+
+
+async def _shelve(
+    request: Request, viewer: Viewer, tool_id: int, key: str, act: ShelfAct
+) -> Response:
+    """One of the owner's buttons, once per key, then the tool's page again."""
     async with db.begin() as tx:
-        await shelf.pause(tx, tool_id, viewer, clock.now())
+        named = idempotency.key_of(request, key)
+        if await idempotency.recall(tx, viewer.person_id, request, named, {}) is None:
+            await act(tx, tool_id, viewer, clock.now())
+            outcome = {"tool_id": tool_id}
+            await idempotency.keep(tx, viewer.person_id, request, named, {}, outcome)
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/pause")
+async def pause(
+    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
+) -> Response:
+    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.pause)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/pause/end")
-async def resume(viewer: Member, tool_id: ToolKey) -> Response:
-    async with db.begin() as tx:
-        await shelf.resume(tx, tool_id, viewer, clock.now())
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+async def resume(
+    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
+) -> Response:
+    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.resume)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/archive")
-async def archive(viewer: Member, tool_id: ToolKey) -> Response:
-    async with db.begin() as tx:
-        await shelf.archive(tx, tool_id, viewer, clock.now())
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+async def archive(
+    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
+) -> Response:
+    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.archive)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/archive/end")
-async def restore(viewer: Member, tool_id: ToolKey) -> Response:
-    async with db.begin() as tx:
-        await shelf.restore(tx, tool_id, viewer, clock.now())
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+async def restore(
+    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
+) -> Response:
+    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
 async def _tool_page(
@@ -175,8 +190,6 @@ async def _tool_page(
     async with db.snapshot() as tx:
         tool = await tool_queries.tool_for(tx, viewer, tool_id)
         mine = tool.owner_id == viewer.person_id
-        loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool_id)
-        told = [telling.tell(one, here, viewer.person_id, now, viewer.locale) for one in loans]
         return await pages.render(
             request,
             "tools/page.html",
@@ -185,9 +198,8 @@ async def _tool_page(
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
-            my_loans=told,
+            mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
             why_not_request=rules.why_not_ask(tool, viewer),
-            why_not_archive=shelf.why_not_archive(loans) if mine else None,
             free=free,
             today=today.isoformat(),
             horizon=(today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),

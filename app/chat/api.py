@@ -27,6 +27,7 @@ from app.http.schemas import (
     problems,
 )
 from app.loans import queries as loans
+from app.loans import rules as loan_rules
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Here
 
@@ -98,6 +99,8 @@ async def say(
     await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
     async with db.begin() as tx:
         loan = await loans.loan_for(tx, viewer, loan_id)
+        if refusal := loan_rules.why_not_write(loan, viewer):
+            raise refusal
         done = await idempotency.recall(tx, viewer.person_id, request, key, new)
         if done is None:
             room, named = ConversationId(loan.conversation_id), new.client_id or uuid.uuid4()

@@ -12,7 +12,7 @@ from app import topic
 from app.chat import queries, rules
 from app.chat.models import Conversation, ConversationId, Message, MessageKind, Participant
 from app.db import Tx
-from app.errors import NotFound
+from app.errors import NotFound, Refusal
 from app.people.models import PersonId
 from app.realtime import bump, touch
 
@@ -43,7 +43,8 @@ async def say(
 ) -> Message:
     """One message; the same `client_id` again answers with the message there already is.
 
-    Raises NotFound for a stranger, Refusal for an empty or overlong text.
+    Raises NotFound for a stranger, Refusal for an empty or overlong text, or (409) for other words
+    under the same id.
     """
     seat = await queries.participant(tx, community_id, conversation_id, by)
     if seat is None:
@@ -62,6 +63,12 @@ async def say(
         )
     )
     if said is not None:
+        if said.body != body:  # sent once, then changed: the answer to the first was lost
+            raise Refusal(
+                "Your first words have arrived already.",
+                "Send these once more if they should follow.",
+                code="said",
+            )
         return said
     message = await _write(
         tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import joinedload
 
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.db import Tx
-from app.people.models import PersonId
+from app.people.models import Membership, PersonId
+from app.people.queries import IN_IT
 
 PAGE = 200
 
@@ -95,6 +97,14 @@ async def unread_by_room(tx: Tx, person_id: PersonId) -> dict[tuple[int, int], i
                 Participant.conversation_id == Message.conversation_id,
             ),
         )
+        .join(
+            Membership,
+            and_(
+                Membership.community_id == Participant.community_id,
+                Membership.person_id == Participant.person_id,
+                Membership.status.in_(IN_IT),  # who has left finds no room to read it in
+            ),
+        )
         .where(
             Participant.person_id == person_id,
             Message.revision > Participant.seen_up_to,
@@ -119,7 +129,7 @@ async def last_lines(tx: Tx, person_id: PersonId) -> dict[tuple[int, int], Messa
                 Participant.person_id == person_id,
             ),
         )
-        .distinct(Message.community_id, Message.conversation_id)
+        .ext(distinct_on(Message.community_id, Message.conversation_id))
         .order_by(Message.community_id, Message.conversation_id, Message.born.desc())
     )
     return {(line.community_id, line.conversation_id): line for line in rows}

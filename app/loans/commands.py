@@ -18,6 +18,7 @@ from app.errors import Conflict, NotFound, Refusal
 from app.loans import queries, rules
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, Act, State
+from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import availability
@@ -60,6 +61,7 @@ async def request(
     Raises NotFound for a tool the viewer may not see, Refusal or Conflict (with free periods).
     """
     tool = await tool_queries.tool_for(tx, by, tool_id)
+    await people.still_in(tx, by)
     await tool_queries.locked(tx, by.community_id, tool_id)
     await tx.refresh(tool, ["status", "owner_id", "price_cents"])
     if refusal := rules.why_not_request(tool, start, end, by, now):
@@ -189,6 +191,7 @@ async def locked(tx: Tx, loan_id: int, by: Viewer, version: int | None) -> Loan:
 
     `version` is what the page showed: if the loan has moved on, Conflict says so.
     """
+    await people.still_in(tx, by)
     loan = await queries.locked(tx, by.community_id, loan_id)
     if not rules.part_of(loan, by):
         raise NotFound
@@ -246,6 +249,7 @@ def show(tx: Tx, loan: Loan) -> None:
         topic.loan(community_id, loan.id),
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
+        topic.mine(community_id, loan.tool_id),
         topic.board(community_id),
         topic.recent(community_id),
     )

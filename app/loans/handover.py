@@ -36,7 +36,12 @@ async def hand_over(
     if before is not None:
         await _back(tx, before, by, now)
     if now < loan.start:
-        await availability.start_early(tx, loan.community_id, loan.id, loan.end, now)
+        try:
+            await availability.start_early(tx, loan.community_id, loan.id, loan.end, now)
+        except Conflict as taken:
+            taken.sentence = "Somebody else has the tool until then."
+            taken.way_out = "Hand it over when the agreed time begins."
+            raise
     loan.out_at = now
     try:
         async with tx.begin_nested():
@@ -91,6 +96,5 @@ async def no_show(
 async def _back(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await change(tx, loan, Act.TAKE_BACK, by, now)
     loan.back_at = now
-    began = min(loan.start, loan.out_at or loan.start)
-    await availability.cut(tx, loan.community_id, loan.id, began, now)
+    await availability.cut(tx, loan.community_id, loan.id, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)

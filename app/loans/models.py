@@ -48,6 +48,8 @@ class Loan(Base):
                 "state IN ('out', 'return_claimed') OR (state = 'disputed' AND back_at IS NULL)"
             ),
         ),
+        # What the clock looks through every second: few of all there ever were.
+        Index("ix_loan_open", "community_id", "id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_loan_tool", "community_id", "tool_id", "state"),
         Index("ix_loan_borrower", "community_id", "borrower_id", "state"),
         Index("ix_loan_lender", "community_id", "lender_id", "state"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -12,7 +12,7 @@ from sqlalchemy.sql import Select
 from app.db import Tx
 from app.errors import NotFound
 from app.loans.models import Loan, LoanEvent
-from app.loans.rules import part_of
+from app.loans.rules import EARLY_PICK_UP, NO_SHOW_AFTER, NOT_HERE_WITHIN, part_of
 from app.loans.states import OPEN, POSSESSED, State, Who
 from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
@@ -150,19 +150,28 @@ async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[L
 
 
 async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
-    """Open loans that start, end or lose their answer time within (since, until]."""
-    boundaries = (func.lower(Loan.period), func.upper(Loan.period), Loan.expires_at)
-    rows = await tx.scalars(
-        select(Loan).where(
-            Loan.state.in_(OPEN), or_(*(and_(at > since, at <= until) for at in boundaries))
-        )
+    """Open loans of which something changes by itself within (since, until]."""
+    start, end, none = func.lower(Loan.period), func.upper(Loan.period), timedelta()
+    boundaries = (
+        (start, -EARLY_PICK_UP),
+        (start, none),
+        (start, NO_SHOW_AFTER),
+        (end, none),
+        (Loan.expires_at, none),
+        (Loan.claimed_at, NOT_HERE_WITHIN),
     )
+    passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
+    rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
     return rows.all()
 
 
-async def open_in(tx: Tx, community_id: int) -> Sequence[Loan]:
+async def told_by_days(tx: Tx, community_id: int, now: datetime) -> Sequence[Loan]:
+    """Loans whose page may say "today" or "yesterday": open ones, and those of the last days."""
     rows = await tx.scalars(
-        select(Loan).where(Loan.community_id == community_id, Loan.state.in_(OPEN))
+        select(Loan).where(
+            Loan.community_id == community_id,
+            or_(Loan.ended_at.is_(None), func.upper(Loan.period) > now - timedelta(days=3)),
+        )
     )
     return rows.all()
 

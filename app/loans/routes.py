@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from app import clock, db, pages, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
-from app.errors import mistyped
-from app.http import idempotency, throttle
-from app.loans import commands, handover, queries, telling
+from app.errors import Refusal, mistyped
+from app.http import idempotency, problems, throttle
+from app.loans import commands, handover, queries, rules, telling
 from app.loans.models import Loan
 from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
@@ -26,6 +26,19 @@ LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
 @router.get("/c/{slug}/loans/{loan_id}")
 async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
     """The room of the two: what the loan is now, what was said, what can be done."""
+    return await _room(request, viewer, loan_id, Typed())
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the box: words that could not be taken, and why."""
+
+    body: str = ""
+    error: str = ""
+    status: int = 200
+
+
+async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) -> Response:
     async with db.snapshot() as tx:
         loan = await queries.loan_for(tx, viewer, loan_id)
         told = telling.tell(loan, viewer.here, viewer.person_id, clock.now(), viewer.locale)
@@ -43,16 +56,18 @@ async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) 
             request,
             "loans/page.html",
             tx=tx,
+            status=typed.status,
             loan=told,
             other_name=told.borrower_name if lends else told.lender_name,
             loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
+            why_not_write=rules.why_not_write(loan, viewer),
             composer={
                 "post": f"{told.path}/messages",
                 "client_id": uuid.uuid4(),
-                "body": "",
-                "error": "",
+                "body": typed.body,
+                "error": typed.error,
             },
         )
 
@@ -68,6 +83,7 @@ class Press:
     version: int | None
     reason: str
     place: str
+    back: str
 
 
 async def press(
@@ -78,8 +94,9 @@ async def press(
     version: Annotated[int | None, Form()] = None,
     reason: Annotated[str, Form()] = "",
     place: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "",
 ) -> Press:
-    return Press(request, viewer, loan_id, idempotency_key, version, reason, place)
+    return Press(request, viewer, loan_id, idempotency_key, version, reason, place, back)
 
 
 Pressed = Annotated[Press, Depends(press)]
@@ -96,9 +113,9 @@ async def _act(by: Press, act: Callable[..., Awaitable[Loan]], **more: str) -> R
             await act(tx, by.loan_id, viewer, clock.now(), version=by.version, **more)
             outcome = {"loan_id": by.loan_id}
             await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
-    things = f"{viewer.here.path}/things"
-    came_from_things = request.headers.get("referer", "").partition("?")[0].endswith(things)
-    return pages.back_to(things if came_from_things else f"{viewer.here.path}/loans/{by.loan_id}")
+    # "My things" holds the loans of all communities, so it looks the same under each of them.
+    there = "things" if by.back == "things" else f"loans/{by.loan_id}"
+    return pages.back_to(f"{viewer.here.path}/{there}")
 
 
 @router.post("/c/{slug}/loans/{loan_id}/approval")
@@ -148,22 +165,35 @@ async def take_back(by: Pressed) -> Response:
 
 @router.post("/c/{slug}/loans/{loan_id}/messages")
 async def say(
+    request: Request,
     viewer: MemberEvenSuspended,
     loan_id: LoanKey,
     body: Annotated[str, Form()] = "",
     client_id: Annotated[str, Form()] = "",
 ) -> Response:
     """The client id makes a retry the same message; each drawn form brings a fresh one."""
-    await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
+    try:
+        await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
+        await _say(viewer, loan_id, body, client_id)
+    except Refusal as refusal:
+        if problems.is_htmx(request):  # the box on the page still holds the words
+            raise
+        said = " ".join(part for part in (refusal.sentence, refusal.way_out) if part)
+        return await _room(request, viewer, loan_id, Typed(body, said, refusal.status))
+    return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
+
+
+async def _say(viewer: Viewer, loan_id: int, body: str, client_id: str) -> None:
     try:
         named = uuid.UUID(client_id) if client_id else uuid.uuid4()
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
         loan = await queries.loan_for(tx, viewer, loan_id)
+        if refusal := rules.why_not_write(loan, viewer):
+            raise refusal
         room, now = ConversationId(loan.conversation_id), clock.now()
         await chat.say(tx, viewer.community_id, room, viewer.person_id, body, named, now)
-    return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
 
 
 @router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)

@@ -117,6 +117,17 @@ def why_not_ask(tool: Tool, by: Viewer) -> Refusal | None:
     return None
 
 
+def why_not_write(loan: Loan, by: Viewer) -> Refusal | None:
+    """Who is suspended may still write where something is open, to bring it to an end."""
+    if by.suspended and State(loan.state) in FINAL:
+        return Refusal(
+            "Your membership is suspended, and this loan is over.",
+            "Ask a coordinator.",
+            status=403,
+        )
+    return None
+
+
 def why_not_free(
     start: datetime,
     end: datetime,

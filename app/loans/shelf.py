@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
+
+from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.loans import commands, queries
 from app.loans.models import Loan
 from app.loans.states import POSSESSED, Act, State
+from app.people import queries as people
 from app.people.viewer import Viewer
+from app.realtime import touch
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.commands import touch_tool
@@ -52,6 +57,17 @@ async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     return await _set(tx, tool, ToolStatus.LISTED, now, listing=True)
 
 
+async def tell_parties(tx: Tx, tool: Tool) -> None:
+    """Whoever borrows it, lends it or did so sees its new name or picture in their lists."""
+    rows = await tx.execute(
+        select(Loan.borrower_id, Loan.lender_id)
+        .where(Loan.community_id == tool.community_id, Loan.tool_id == tool.id)
+        .distinct()
+    )
+    for person_id in {person_id for row in rows for person_id in row if person_id is not None}:
+        touch(tx, topic.things(person_id), topic.rooms(person_id))
+
+
 def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
     if any(State(loan.state) in POSSESSED for loan in loans):
         return Refusal(
@@ -65,6 +81,7 @@ def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
 
 
 async def _own(tx: Tx, tool_id: int, by: Viewer) -> tuple[Tool, Sequence[Loan]]:
+    await people.still_in(tx, by)
     tool = await tool_queries.locked(tx, by.community_id, tool_id)
     if not tool_rules.sees(tool, by):
         raise NotFound

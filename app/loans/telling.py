@@ -142,8 +142,13 @@ def next_step(loan: Loan, lends: bool, now: datetime) -> tuple[str, bool]:
             return "", False
 
 
-def actions(loan: Loan, viewer: Viewer, holder: Loan | None, now: datetime) -> list[Action]:
-    """The buttons of this viewer, in the order of the hand that reaches for them."""
+def actions(
+    loan: Loan, viewer: Viewer, holder: Loan | None, now: datetime, back: str = ""
+) -> list[Action]:
+    """The buttons of this viewer, in the order of the hand that reaches for them.
+
+    `back` "things": they stand in "My things" and lead there again.
+    """
     part = rules.part_of(loan, viewer)
     offered = OFFERED.get((State(loan.state), part), ())
     path = f"{viewer.here.path}/loans/{loan.id}"
@@ -163,7 +168,9 @@ def actions(loan: Loan, viewer: Viewer, holder: Loan | None, now: datetime) -> l
                 needs_reason=act is Act.CANCEL and part is not Who.BORROWER,
                 confirm=confirm,
                 key=f"{act}-{loan.id}-{loan.version}",
-                fields={"version": loan.version},
+                fields={"version": loan.version, "back": back}
+                if back
+                else {"version": loan.version},
             )
         )
     return made

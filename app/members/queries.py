@@ -65,7 +65,7 @@ async def locked_member(tx: Tx, community_id: int, person_id: int) -> Membership
         .join(Membership.person)
         .options(contains_eager(Membership.person))
         .where(Membership.community_id == community_id, Membership.person_id == person_id)
-        .with_for_update(of=Membership)
+        .with_for_update(of=Membership, key_share=True)
         .execution_options(populate_existing=True)
     )
     if found is None:

@@ -173,7 +173,7 @@ async def locked_standing(tx: Tx, community_id: int, person_id: int) -> Membersh
     return await tx.scalar(
         select(Membership)
         .where(Membership.community_id == community_id, Membership.person_id == person_id)
-        .with_for_update()
+        .with_for_update(key_share=True)  # rows that point here may still be written
         .execution_options(populate_existing=True)
     )
 
@@ -187,6 +187,21 @@ async def slugs_of(tx: Tx, person_id: int) -> list[str]:
         .order_by(Community.slug)
     )
     return list(slugs)
+
+
+async def still_in(tx: Tx, by: Viewer) -> None:
+    """Holds the viewer's membership as it is until the transaction ends; before any tool's lock.
+
+    The door has read the rights before; whoever was removed meanwhile is a stranger by now.
+    Raises NotFound.
+    """
+    status = await tx.scalar(
+        select(Membership.status)
+        .where(Membership.community_id == by.community_id, Membership.person_id == by.person_id)
+        .with_for_update(read=True)
+    )
+    if status not in IN_IT:
+        raise NotFound
 
 
 async def link_by_code(tx: Tx, code: str, *, lock: bool = False) -> JoinLink | None:
@@ -249,5 +264,6 @@ async def places_of(tx: Tx, person_id: int) -> dict[int, tuple[Here, Membership]
         select(Community, Membership)
         .join(Membership, Membership.community_id == Community.id)
         .where(Membership.person_id == person_id, Membership.status.in_(IN_IT))
+        .order_by(Membership.status, Community.name, Community.id)
     )
     return {community.id: (Here.of(community), standing) for community, standing in rows}

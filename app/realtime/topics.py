@@ -14,7 +14,7 @@ from app.realtime import versions
 
 Sessions = async_sessionmaker[AsyncSession]
 NAME = re.compile(r"[a-z]+\d+/[a-z_]+(/[\w-]+)*")
-_ROOT = re.compile(r"\A\s*<[a-zA-Z][\w-]*(?![^>]*\sdata-topic=)")
+_ROOT = re.compile(r"\A\s*<[a-zA-Z][\w-]*")
 
 
 class Reset(str):
@@ -148,7 +148,7 @@ async def draw(
 
 
 def stamp(html: str, topic: str, version: int) -> str:
-    """Write topic and version on the root element, unless the template has done so itself."""
+    """Write topic and version on the root element; no template does so itself."""
     return _ROOT.sub(rf'\g<0> data-topic="{topic}" data-version="{version}"', html, count=1)
 
 

@@ -174,7 +174,9 @@ async def edit(
         done = await idempotency.recall(tx, viewer.person_id, request, key, changes)
         if done is None:
             text = commands.ToolText(**changes.model_dump())
-            await commands.edit(tx, tool_id, text, viewer, clock.now())
+            await shelf.tell_parties(
+                tx, await commands.edit(tx, tool_id, text, viewer, clock.now())
+            )
             done = {"tool_id": tool_id}
             await idempotency.keep(tx, viewer.person_id, request, key, changes, done)
         return await _answer(tx, viewer, tool_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
@@ -32,10 +32,11 @@ async def claim(
     loan_id: int,
     now: datetime,
 ) -> None:
-    """Blocks the tool for a loan. Raises Conflict if the database says it is taken.
+    """Blocks the tool for what is still to come of a loan. Raises Conflict if it is taken.
 
-    The database decides, not a look beforehand: no other transaction can come in between.
-    Exclusion constraints cannot read the clock, so what has expired is deleted first.
+    What has passed of today may have been another neighbour's. The database decides, not a look
+    beforehand: no other transaction can come in between. Exclusion constraints cannot read the
+    clock, so what has expired is deleted first.
     """
     await drop_expired(tx, community_id, tool_id, now)
     try:
@@ -45,7 +46,7 @@ async def claim(
                     community_id=community_id,
                     tool_id=tool_id,
                     kind=OccupancyKind.LOAN,
-                    period=period,
+                    period=Range(max(period.lower or now, now), period.upper),
                     loan_id=loan_id,
                 )
             )
@@ -58,15 +59,32 @@ async def start_early(
     tx: Tx, community_id: int, loan_id: int, end: datetime, now: datetime
 ) -> None:
     """The loan begins now instead of later. Raises Conflict if somebody has the tool before."""
-    await _reshape(tx, community_id, loan_id, Range(now, end))
+    try:
+        async with tx.begin_nested():
+            await tx.execute(
+                update(Occupancy)
+                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
+                .values(period=Range(now, end))
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
 
 
-async def cut(tx: Tx, community_id: int, loan_id: int, start: datetime, now: datetime) -> None:
-    """The tool is back: the rest of the period is free at once."""
-    if now <= start:
-        await release(tx, community_id, loan_id)
-        return
-    await _reshape(tx, community_id, loan_id, Range(start, now), only_if_longer=now)
+async def cut(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
+    """The tool is back: the rest of what it blocked is free at once."""
+    began = func.lower(Occupancy.period)
+    mine = (Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
+    unsynchronised = {"synchronize_session": False}
+    await tx.execute(
+        delete(Occupancy).where(*mine, began >= now).execution_options(**unsynchronised)
+    )
+    await tx.execute(
+        update(Occupancy)
+        .where(*mine, Occupancy.period.contains(now))
+        .values(period=func.tstzrange(began, now))
+        .execution_options(**unsynchronised)
+    )
 
 
 async def release(tx: Tx, community_id: int, loan_id: int) -> None:
@@ -119,7 +137,7 @@ def free_ranges(spans: Sequence[Span], start: datetime, until: datetime) -> list
             free.append((at, min(lower, until)))
         at = max(at, upper)
         if at >= until:
-            return free
+            break
     free.append((at, until))
     return [(lower, upper) for lower, upper in free if lower < upper]
 
@@ -134,30 +152,6 @@ def nearest(free: Sequence[Span], start: datetime, end: datetime, count: int = 3
         return max(span[0] - start, timedelta())
 
     return sorted(sorted(long_enough, key=distance)[:count])
-
-
-async def _reshape(
-    tx: Tx,
-    community_id: int,
-    loan_id: int,
-    period: Range[datetime],
-    only_if_longer: datetime | None = None,
-) -> None:
-    longer = [] if only_if_longer is None else [Occupancy.period.contains(only_if_longer)]
-    try:
-        async with tx.begin_nested():
-            await tx.execute(
-                update(Occupancy)
-                .where(
-                    Occupancy.community_id == community_id,
-                    Occupancy.loan_id == loan_id,
-                    *longer,
-                )
-                .values(period=period)
-                .execution_options(synchronize_session=False)
-            )
-    except IntegrityError as error:
-        raise _or_conflict(error) from error
 
 
 def _or_conflict(error: IntegrityError) -> Exception:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, mistyped
+from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import queries, rules
@@ -54,6 +55,7 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
     """A new tool on the board. Raises Refusal with the field that cannot be taken."""
     if refusal := rules.why_not_list(by):
         raise refusal
+    await people.still_in(tx, by)
     tool = Tool(
         community_id=by.community_id,
         owner_id=by.person_id,
@@ -73,12 +75,13 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
 
 
 async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
+    await people.still_in(tx, by)
     tool = await queries.locked(tx, by.community_id, tool_id)
     if not rules.sees(tool, by):
         raise NotFound
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    before = (tool.name, tool.category_id)
+    before = (tool.name, tool.brand, tool.category_id)
     if text.name is not None:
         tool.name = rules.check_name(text.name)
     if text.category is not None:
@@ -91,7 +94,7 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
         tool.price_cents = rules.check_price(text.price_cents)
     tool.changed_at = now
     await tx.flush()
-    touch_tool(tx, tool, listing=before != (tool.name, tool.category_id))
+    touch_tool(tx, tool, listing=before != (tool.name, tool.brand, tool.category_id))
     return tool
 
 
@@ -132,6 +135,7 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
         tx,
         topic.tool(community_id, tool.id),
         topic.dates(community_id, tool.id),
+        topic.mine(community_id, tool.id),
         topic.board(community_id),
         topic.recent(community_id),
         topic.things(tool.owner_id),
@@ -142,7 +146,9 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
 
 async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
     found = await tx.scalar(
-        select(Category.id).where(Category.community_id == community_id, Category.slug == slug)
+        select(Category.id).where(
+            Category.community_id == community_id, Category.slug == rules.clean(slug or "")
+        )
     )
     if found is None:
         raise mistyped(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from app.errors import Refusal
 from app.settings import settings
@@ -53,7 +54,8 @@ def discard(stored: Stored) -> None:
     """Removes the files again, when the row that names them did not come to be."""
     for width in WIDTHS:
         for ending in TYPES:
-            path_of(stored.name, width, ending).unlink(missing_ok=True)
+            with suppress(OSError):  # what was refused is still told, whatever the disk says
+                path_of(stored.name, width, ending).unlink()
 
 
 def _store(content: bytes) -> Stored:
@@ -91,12 +93,14 @@ def _decoded(content: bytes) -> Image.Image:
                 layer = upright.convert("RGBA")
                 ground.paste(layer, mask=layer.getchannel("A"))
                 return ground
-            return upright.convert("RGB")
+            plain = upright.convert("RGB")
+            plain.info.clear()  # a JPEG's comment would be written again
+            return plain
     except Refusal:
         raise
     except Image.DecompressionBombError as error:
         raise _refused("The photo has too many pixels.", "Choose a smaller one.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # Pillow raises whatever a broken file makes it stumble over
         raise _refused(
             "That file is not a photo we can read.", "Choose a JPEG, PNG or WebP picture."
         ) from error

@@ -11,8 +11,9 @@ from starlette.responses import FileResponse
 
 from app import clock, db, pages
 from app.errors import NotFound, Refusal
-from app.http import idempotency
-from app.people.doors import Member
+from app.http import idempotency, throttle
+from app.loans import shelf
+from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import commands, photos, queries, rules
@@ -34,7 +35,7 @@ async def new_tool(request: Request, viewer: Member) -> Response:
 async def list_tool(request: Request, viewer: Member) -> Response:
     form = await request.form(max_files=1, max_fields=20)
     try:
-        picture = await _picture(form)
+        picture = await _picture(form, viewer)
         tool_id = await _keep(request, viewer, None, form, picture)
     except Refusal as refusal:
         return await _form(request, viewer, None, Form.again(refusal, **_typed(form)))
@@ -65,14 +66,19 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
     if refusal := rules.why_not_edit(tool, viewer):
         raise refusal
     try:
-        await _keep(request, viewer, tool_id, form, await _picture(form))
+        await _keep(request, viewer, tool_id, form, await _picture(form, viewer))
     except Refusal as refusal:
         return await _form(request, viewer, tool, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
 @router.get("/c/{slug}/photos/{name}-{width}.{ending}", include_in_schema=False)
-async def photo(viewer: Member, name: str, width: int, ending: str) -> Response:
+async def photo(
+    viewer: MemberEvenSuspended,
+    name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
+    width: int,
+    ending: str,
+) -> Response:
     if width not in photos.WIDTHS or ending not in photos.TYPES:
         raise NotFound
     async with db.snapshot() as tx:
@@ -88,10 +94,12 @@ async def photo(viewer: Member, name: str, width: int, ending: str) -> Response:
     )
 
 
-async def _picture(form: FormData) -> photos.Stored | None:
+async def _picture(form: FormData, by: Viewer) -> photos.Stored | None:
     upload = form.get("photo")
     if not isinstance(upload, UploadFile) or not upload.filename:
         return None
+    # Pictures are decoded one at a time, so one member's must not fill the line.
+    await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
     return await photos.store(await upload.read())
 
 
@@ -103,26 +111,32 @@ async def _keep(
     picture: photos.Stored | None,
 ) -> int:
     """Lists (`tool_id` None) or edits, with the picture; answers the tool's id."""
-    text = commands.ToolText(
+    hung = False
+    try:
+        text = _text(form)
+        key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
+        async with db.begin() as tx:
+            seen = await idempotency.recall(tx, viewer.person_id, request, key, form)
+            again = seen is not None
+            if seen is None:
+                tool = await _write(tx, viewer, tool_id, text, form, picture)
+                seen = {"tool_id": tool.id}
+                await idempotency.keep(tx, viewer.person_id, request, key, form, seen)
+        hung = not again
+    finally:  # refused, or a form sent twice: nothing names these files
+        if picture is not None and not hung:
+            photos.discard(picture)
+    return int(seen["tool_id"])
+
+
+def _text(form: FormData) -> commands.ToolText:
+    return commands.ToolText(
         name=str(form.get("name", "")),
         category=str(form.get("category", "")),
         brand=str(form.get("brand", "")),
         description=str(form.get("description", "")),
         price_cents=rules.price_from(str(form.get("price", ""))),
     )
-    key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
-    try:
-        async with db.begin() as tx:
-            seen = await idempotency.recall(tx, viewer.person_id, request, key, form)
-            if seen is None:
-                tool = await _write(tx, viewer, tool_id, text, form, picture)
-                seen = {"tool_id": tool.id}
-                await idempotency.keep(tx, viewer.person_id, request, key, form, seen)
-    except BaseException:
-        if picture is not None:
-            photos.discard(picture)
-        raise
-    return int(seen["tool_id"])
 
 
 async def _write(
@@ -142,6 +156,8 @@ async def _write(
         await commands.show(tx, tool, picture, viewer, now)
     elif form.get("photo_gone"):
         await commands.hide_photo(tx, tool, viewer, now)
+    if tool_id is not None:
+        await shelf.tell_parties(tx, tool)
     return tool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from app.errors import Refusal, mistyped
@@ -11,6 +12,7 @@ from app.tools.models import Tool, ToolStatus
 NAME_LONGEST = 80
 DESCRIPTION_LONGEST = 4000
 PRICE_HIGHEST = 100_000  # cents a day
+UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 ON_THE_BOARD = (ToolStatus.LISTED, ToolStatus.PAUSED, ToolStatus.MAINTENANCE)
 
 
@@ -44,9 +46,13 @@ def why_not_edit(tool: Tool, by: Viewer) -> Refusal | None:
 
 
 def clean(text: str) -> str:
-    """Typed text as it is kept: composed characters, no control characters, no outer blanks."""
+    """Typed text as it is kept: composed, no outer blanks, no control characters.
+
+    Nor those that cannot be seen, or that turn the direction of what stands after them.
+    """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc").strip()
+    seen = (c for c in UNSEEN.sub("", text) if c == "\n" or unicodedata.category(c) != "Cc")
+    return "".join(seen).strip()
 
 
 def check_name(name: str) -> str:
@@ -87,8 +93,8 @@ def check_price(cents: int) -> int:
 
 
 def price_from(text: str) -> int:
-    """'2.50', '2,5' or '' as cents."""
-    plain = text.strip().replace(",", ".").lstrip("€$£ ").strip()
+    """'2.50', '2,5 €' or '' as cents."""
+    plain = text.replace(",", ".").strip("€$£ \t\xa0\u202f")
     if not plain:
         return 0
     whole, _, part = plain.partition(".")

@@ -23,8 +23,14 @@
     const newcomers = [...next.children].filter((one) => one.id && !document.getElementById(one.id));
     const busy = now.matches(":hover") || now.contains(document.activeElement);
     const button = document.getElementById("newcomers");
-    if (!button || !busy || !newcomers.length) return live.inTurn(() => show(topic, next, button));
-    button.textContent = (button.dataset.text || "{n} new").replace("{n}", newcomers.length);
+    for (const count of page.querySelectorAll("[data-count]")) {
+      const here = document.querySelector(`[data-count="${CSS.escape(count.dataset.count)}"]`);
+      if (here) here.textContent = count.textContent;
+    }
+    const order = (list) => [...list.children].map((one) => one.id).join(" ");
+    if (!button || !busy || order(next) === order(now)) return live.inTurn(() => show(topic, next, button));
+    const words = newcomers.length ? button.dataset.text || "{n} new" : "The wall has changed";
+    button.textContent = words.replace("{n}", newcomers.length);
     button.onclick = () => live.inTurn(() => show(topic, next, button));
     button.hidden = false;
   };

@@ -58,7 +58,8 @@ const uuid = () => {
 
   form.addEventListener("htmx:after:request", (event) => {
     const { status, headers } = event.detail.ctx.response;
-    if (status >= 400 || headers.get("HX-Redirect")) return;
+    if (status === 409) id.value = uuid(); // the words before these have arrived: these are new
+    if (status >= 400 || headers.get("HX-Redirect")) return remember();
     error.textContent = "";
     box.value = box.value.startsWith(sent) ? box.value.slice(sent.length) : box.value;
     id.value = uuid();

@@ -393,6 +393,13 @@ def upgrade() -> None:
         "ix_loan_conversation", "loan", ["community_id", "conversation_id"], unique=True
     )
     op.create_index("ix_loan_lender", "loan", ["community_id", "lender_id", "state"], unique=False)
+    op.create_index(
+        "ix_loan_open",
+        "loan",
+        ["community_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index("ix_loan_tool", "loan", ["community_id", "tool_id", "state"], unique=False)
     op.create_index(
         "uq_loan_possession",

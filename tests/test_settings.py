@@ -1,0 +1,87 @@
+"""With which settings a community can be opened, and what is derived from its one secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import SAMPLE, Settings
+
+SECRET = "0123456789abcdef" * 2
+
+
+def given(**more: Any) -> Settings:
+    return Settings(**{"secret_key": SECRET, "public_url": "", **more})
+
+
+@pytest.mark.parametrize("secret", ["", SAMPLE, f"{SAMPLE}-{SECRET}"])
+def test_without_a_secret_of_its_own_nothing_is_served(secret: str) -> None:
+    refusal = given(secret_key=secret).why_not_start()
+    assert refusal is not None
+    assert "missing or still the sample" in refusal
+    assert SECRET not in refusal
+
+
+def test_a_secret_has_32_bytes_not_letters() -> None:
+    assert "too short" in (given(secret_key="x" * 31).why_not_start() or "")
+    assert given(secret_key="x" * 32).why_not_start() is None
+    assert given(secret_key="ö" * 16).why_not_start() is None
+
+
+@pytest.mark.parametrize("url", ["elm.example.org", "ftp://elm.example.org", "javascript:alert(1)"])
+def test_an_address_that_no_phone_can_open_is_refused(url: str) -> None:
+    assert "PUBLIC_URL" in (given(public_url=url).why_not_start() or "")
+
+
+@pytest.mark.parametrize("url", ["", "http://elm.local:8000", "https://elm.example.org"])
+def test_an_address_is_none_or_one_of_the_web(url: str) -> None:
+    assert given(public_url=url).why_not_start() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "host"),
+    [
+        ("https://Elm.example.org", True, "elm.example.org"),
+        ("HTTPS://elm.example.org:8443/", True, "elm.example.org:8443"),
+        ("http://elm.local:8000", False, "elm.local:8000"),
+        ("", False, ""),
+    ],
+)
+def test_cookies_know_whether_there_is_tls(url: str, tls: bool, host: str) -> None:
+    settings = given(public_url=url)
+    assert (settings.behind_tls, settings.public_host) == (tls, host)
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    settings = given(previous_secret_key="an older one" * 4)
+    keys = {settings.key_for(purpose) for purpose in ("join", "session", "device", "")}
+    assert len(keys) == 4
+    assert {len(key) for key in keys} == {32}
+    assert settings.key_for("join") == given().key_for("join")
+    assert settings.key_for("join") != given(secret_key="y" * 32).key_for("join")
+
+
+def test_the_key_before_is_that_of_the_secret_before() -> None:
+    old, new = given(), given(secret_key="y" * 32, previous_secret_key=SECRET)
+    assert new.key_for("join", previous=True) == old.key_for("join")
+    assert new.key_for("join", previous=True) != new.key_for("join")
+
+
+@pytest.mark.parametrize("plain", ["postgres://", "postgresql://", "postgresql+asyncpg://"])
+def test_any_address_of_the_database_gets_our_driver(plain: str) -> None:
+    url = given(database_url=f"{plain}u@db/elm").database_url
+    assert url == "postgresql+asyncpg://u@db/elm"
+
+
+def test_an_empty_file_name_is_none() -> None:
+    assert given(log_file="", clock_file="").log_file is None
+    assert given(log_file="a.log").log_file == Path("a.log")
+
+
+def test_a_setting_that_cannot_be_read_does_not_show_itself() -> None:
+    with pytest.raises(ValidationError) as wrong:
+        given(port="my-secret")
+    assert "my-secret" not in str(wrong.value)

@@ -1,0 +1,72 @@
+"""Pictures as phones, cameras and troublemakers send them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from app.tools import photos
+
+SIDEWAYS = 6  # EXIF orientation: the top of the scene is at the right of the file
+RED, BLUE = (220, 30, 30), (30, 30, 220)
+
+
+def encoded(picture: Image.Image, kind: str = "JPEG", **more: Any) -> bytes:
+    content = BytesIO()
+    picture.save(content, kind, **more)
+    return content.getvalue()
+
+
+def plain(width: int = 60, height: int = 40, kind: str = "JPEG") -> bytes:
+    return encoded(Image.new("RGB", (width, height), RED), kind)
+
+
+def from_a_phone(kind: str = "JPEG") -> bytes:
+    """60 × 40 on file, held upright; the red half is the top. Says where, when and with what."""
+    picture = Image.new("RGB", (60, 40), BLUE)
+    picture.paste(RED, (0, 0, 30, 40))
+    exif = Image.Exif()
+    exif[0x0112] = SIDEWAYS
+    exif[0x010F] = "Elm Camera Works"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "N", (52.0, 31.0, 12.0), "E", (13.0, 24.0, 36.0)
+    more: dict[str, Any] = {"exif": exif}
+    if kind == "JPEG":
+        more["comment"] = b"11 Elm Street, key under the mat"
+    if kind in ("JPEG", "WEBP"):
+        more["xmp"] = b"<x:xmpmeta>Elm Street</x:xmpmeta>"
+    return encoded(picture, kind, **more)
+
+
+def bomb(width: int = 100_000, height: int = 100_000) -> bytes:
+    """A PNG of a few bytes that says how large it would be."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", size)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+def kept() -> set[Path]:
+    """The files there are."""
+    return set(photos.folder().glob("*")) if photos.folder().exists() else set()
+
+
+def copies(stored: photos.Stored) -> dict[tuple[int, str], Path]:
+    return {
+        (width, ending): photos.path_of(stored.name, width, ending)
+        for width in photos.WIDTHS
+        for ending in photos.TYPES
+    }
