@@ -61,6 +61,8 @@ class Settings(BaseSettings):
             return "SECRET_KEY is too short: it needs at least 32 bytes."
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             return "PUBLIC_URL must start with http:// or https://."
+        if self.public_url and not urlsplit(self.public_url).hostname:
+            return "PUBLIC_URL names no host: write it like https://tools.example.org."
         return None
 
     def key_for(self, purpose: str, *, previous: bool = False) -> bytes:
