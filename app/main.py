@@ -31,6 +31,8 @@ from app.settings import settings
 from app.tools import api as tools_api
 from app.tools import routes as tools_routes
 
+# A photo that is too large still arrives, so that the form can say so and keep what was typed.
+TOO_LARGE = 4
 UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
 PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes)
 APIS = (people_api, tools_api, board_api, loans_api, chat_api)
@@ -63,7 +65,7 @@ def build() -> FastAPI:
             Middleware(headers.SecurityHeaders),
             Middleware(problems.LastResort),
             Middleware(csrf.SameOrigin),
-            Middleware(body.BodyLimit, roomy={UPLOADS: settings.photo_bytes + 65536}),
+            Middleware(body.BodyLimit, roomy={UPLOADS: TOO_LARGE * settings.photo_bytes}),
         ],
     )
     problems.install(app)

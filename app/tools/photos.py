@@ -39,13 +39,18 @@ def path_of(name: str, width: int, ending: str) -> Path:
     return folder() / f"{name}-{width}.{ending}"
 
 
-async def store(content: bytes) -> Stored:
-    """Checks and keeps a picture. Raises Refusal (422) for what is not one."""
-    if len(content) > settings.photo_bytes:
+def check_size(size: int) -> None:
+    """Raises Refusal for more bytes than we take; asked before they are read into memory."""
+    if size > settings.photo_bytes:
         raise _refused(
             f"The photo is larger than {settings.photo_bytes // (1024 * 1024)} MB.",
             "Choose a smaller one.",
         )
+
+
+async def store(content: bytes) -> Stored:
+    """Checks and keeps a picture. Raises Refusal (422) for what is not one."""
+    check_size(len(content))
     async with ONE_AT_A_TIME:
         return await asyncio.to_thread(_store, content)
 

@@ -98,6 +98,7 @@ async def _picture(form: FormData, by: Viewer) -> photos.Stored | None:
     upload = form.get("photo")
     if not isinstance(upload, UploadFile) or not upload.filename:
         return None
+    photos.check_size(upload.size or 0)
     # Pictures are decoded one at a time, so one member's must not fill the line.
     await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
     return await photos.store(await upload.read())
