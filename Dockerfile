@@ -41,6 +41,6 @@ EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=8s --start-period=60s --retries=6 \
     CMD ["python", "-m", "app.http.health"]
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--loop", "uvloop", "--http", "app.http.wire:BoundedHttp", "--ws", "websockets-sansio", \
+     "--loop", "uvloop", "--http", "app.http.wire:BoundedHttp", "--ws", "app.realtime.frames:FrameProtocol", \
      "--ws-max-size", "16384", "--no-access-log", "--no-proxy-headers", \
      "--timeout-graceful-shutdown", "10"]

@@ -75,9 +75,10 @@ def build() -> FastAPI:
         settings.redis_url,
         settings.redis_prefix,
         registry(),
-        doors.listener_of,
-        refresh=doors.refresh,
+        session_key=doors.session_key,
+        listeners=doors.listeners,
         allowed_origin=csrf.allowed_origin,
+        address=proxies.client_network,
         now=clock.now,
     )
     for feature in (engine, vitals, metrics, docs, *PAGES):

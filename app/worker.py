@@ -28,7 +28,7 @@ def work(app: str, listener: int, hold: int, started: int) -> None:
         app,
         loop="uvloop",
         http="app.http.wire:BoundedHttp",
-        ws="websockets-sansio",
+        ws="app.realtime.frames:FrameProtocol",
         ws_max_size=16384,
         lifespan="on",  # a failure there ends the start
         access_log=False,

@@ -62,7 +62,7 @@ async def start_worker(name: str, *, port: int = 0, **env: str) -> Worker:
         "--http",
         "app.http.wire:BoundedHttp",
         "--ws",
-        "websockets-sansio",
+        "app.realtime.frames:FrameProtocol",
     ]
     command += ["--ws-max-size", "16384", "--no-access-log", "--timeout-graceful-shutdown", "5"]
     with log.open("wb") as output:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Hashable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
@@ -16,7 +17,7 @@ from starlette.responses import RedirectResponse
 from app import clock, db
 from app.errors import NotFound, NotYet, Refusal, SignInNeeded
 from app.http import throttle
-from app.people import commands, queries, sessions
+from app.people import commands, keys, queries, sessions
 from app.people.models import PersonId, Status
 from app.people.queries import Place, Signed
 from app.people.viewer import Here, Viewer
@@ -142,17 +143,16 @@ ApiMemberEvenSuspended = Annotated[Viewer, Depends(api_member_even_suspended)]
 ApiCoordinator = Annotated[Viewer, Depends(api_coordinator)]
 
 
-async def listener_of(tx: db.Tx, connection: HTTPConnection) -> Listener | None:
-    """For the live engine: what the holder of this connection's cookie may hear. One query."""
+def session_key(connection: HTTPConnection) -> bytes | None:
+    """For the live engine: by what the holder of this connection's cookie is looked up."""
     secret = session_secret(connection)
-    found = await queries.signed_by_cookie(tx, secret, clock.now()) if secret else None
-    return listener(found) if found else None
+    return keys.digest(secret) if secret else None
 
 
-async def refresh(tx: db.Tx, former: Listener) -> Listener | None:
-    """For an open socket whose person's access was touched: the rights as they are now."""
-    found = await queries.signed_by_hash(tx, former.session_key, clock.now())
-    return listener(found) if found else None
+async def listeners(tx: db.Tx, session_keys: Collection[Any]) -> dict[Hashable, Listener]:
+    """For the live engine: what the holders of these sessions may hear now. One query."""
+    found = await queries.signed_by_hashes(tx, session_keys, clock.now())
+    return {key: listener(signed) for key, signed in found.items()}
 
 
 def listener(found: Signed) -> Listener:

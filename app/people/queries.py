@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy import Row, Select, and_, bindparam, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 
 from app.db import Tx
 from app.errors import NotFound
@@ -26,6 +27,7 @@ from app.people.models import (
 from app.people.viewer import Here, Viewer
 
 IDLE = timedelta(days=30)
+HASHES = ARRAY(BYTEA)
 IN_IT = (Status.ACTIVE, Status.SUSPENDED)
 
 STATUS_WORDS = {
@@ -58,23 +60,29 @@ class Signed:
 
 
 async def signed_by_cookie(tx: Tx, secret: str, now: datetime) -> Signed | None:
-    return await signed_by_hash(tx, keys.digest(secret), now)
+    key_hash = keys.digest(secret)
+    return (await signed_by_hashes(tx, [key_hash], now)).get(key_hash)
 
 
-async def signed_by_hash(tx: Tx, key_hash: bytes, now: datetime) -> Signed | None:
-    """One query: the session, its person, their memberships and communities."""
+async def signed_by_hashes(
+    tx: Tx, key_hashes: Collection[bytes], now: datetime
+) -> dict[bytes, Signed]:
+    """One query, however many: the sessions, their people, memberships and communities."""
     query = _with_places(select(Session, Person).join(Person, Person.id == Session.person_id))
-    rows = (
-        await tx.execute(
-            query.where(
-                Session.key_hash == key_hash,
-                Session.expires_at > now,
-                Session.seen_at > now - IDLE,
-            )
+    rows = await tx.execute(
+        query.where(
+            Session.key_hash == func.any(bindparam("hashes", list(key_hashes), type_=HASHES)),
+            Session.expires_at > now,
+            Session.seen_at > now - IDLE,
         )
-    ).all()
-    if not rows:
-        return None
+    )
+    by_session: dict[bytes, list[Row[Any, Any, Any, Any]]] = {}
+    for row in rows:
+        by_session.setdefault(row[0].key_hash, []).append(row)
+    return {key_hash: _signed(found) for key_hash, found in by_session.items()}
+
+
+def _signed(rows: Sequence[Row[Any, Any, Any, Any]]) -> Signed:
     session, person = rows[0][:2]
     ends = min(session.expires_at, session.seen_at + IDLE)
     return Signed(person, session.key_hash, session.seen_at, ends, _places(rows))

@@ -1,12 +1,14 @@
 """The live engine: a region is a topic, a version and a way to draw it. See README.md."""
 
 from app.realtime.engine import Engine
+from app.realtime.limits import Limits
 from app.realtime.topics import Drawn, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch
 
 __all__ = [
     "Drawn",
     "Engine",
+    "Limits",
     "Listener",
     "Reset",
     "Topics",

@@ -43,8 +43,10 @@ class Bus:
         self._on_hint, self._on_connect = on_hint, on_connect
         self._counters = counters
         self._scopes: Counter[str] = Counter()
-        self._confirmed: dict[str, asyncio.Event] = {}
+        self._confirmed: set[str] = set()
+        self._waited_for: dict[str, asyncio.Event] = {}
         self._awaited: Counter[str] = Counter()  # SUBSCRIBEs whose answers have not come yet
+        self._changed: set[str] = set()  # scopes that came or went since Redis was told
         self._scopes_changed = asyncio.Event()
         self._outbox: dict[str, int] = {}
         self._outbox_filled = asyncio.Event()
@@ -54,14 +56,15 @@ class Bus:
 
     def want(self, scope: str) -> None:
         self._scopes[scope] += 1
-        if scope not in self._confirmed:
-            self._confirmed[scope] = asyncio.Event()
+        if self._scopes[scope] == 1:
+            self._changed.add(scope)
             self._scopes_changed.set()
 
     def unwant(self, scope: str) -> None:
         self._scopes[scope] -= 1
         if self._scopes[scope] <= 0:
             del self._scopes[scope]
+            self._changed.add(scope)
             self._scopes_changed.set()
 
     async def confirmed(self, scopes: Iterable[str], within: float = ANSWERS_WITHIN) -> bool:
@@ -69,9 +72,10 @@ class Bus:
         try:
             async with asyncio.timeout(within):
                 for scope in scopes:
-                    if not self.connected or scope not in self._confirmed:
+                    if not self.connected or scope not in self._scopes:
                         return False
-                    await self._confirmed[scope].wait()
+                    if scope not in self._confirmed:
+                        await self._waited_for.setdefault(scope, asyncio.Event()).wait()
         except TimeoutError:
             return False
         return self.connected
@@ -129,6 +133,7 @@ class Bus:
     async def _listen(self) -> None:
         async with self._client() as redis, redis.pubsub() as pubsub:
             subscribed = set(self._scopes)
+            self._changed.clear()
             self._awaited.update(subscribed)
             # "all" comes last, so that its answer means: everything wanted is being heard.
             await pubsub.subscribe(*map(self._channel, [*subscribed, "all"]))
@@ -139,10 +144,12 @@ class Bus:
     async def _follow_scopes(self, pubsub: PubSub, subscribed: set[str]) -> None:
         while True:
             self._scopes_changed.clear()
-            for scope in self._confirmed.keys() - self._scopes.keys():
-                del self._confirmed[scope]
-            new, old = self._scopes.keys() - subscribed, subscribed - self._scopes.keys()
-            subscribed = (subscribed | new) - old
+            changed, self._changed = self._changed, set()
+            new = {one for one in changed if one in self._scopes} - subscribed
+            old = {one for one in changed if one not in self._scopes} & subscribed
+            subscribed |= new
+            subscribed -= old
+            self._confirmed -= old
             _insist_on_connection(pubsub)
             if new:
                 self._awaited.update(new)
@@ -181,14 +188,16 @@ class Bus:
             self._on_connect()
             return
         self._awaited[scope] -= 1
-        if self._awaited[scope] <= 0 and scope in self._confirmed:
-            self._confirmed[scope].set()
+        if self._awaited[scope] <= 0:
+            del self._awaited[scope]
+            self._confirmed.add(scope)
+            if waited_for := self._waited_for.pop(scope, None):
+                waited_for.set()
 
     def _disconnected(self) -> None:
         self.connected = False
         self._awaited.clear()
-        for event in self._confirmed.values():
-            event.clear()
+        self._confirmed.clear()
 
     def _channel(self, scope: str) -> str:
         # Pub/sub knows no database numbers: without the prefix a test run reaches the live app.

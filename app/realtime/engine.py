@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,35 +19,27 @@ from starlette.websockets import WebSocket
 
 from app.realtime import plain, versions
 from app.realtime.bus import Bus
-from app.realtime.hub import Hub
-from app.realtime.socket import (
-    POLICY,
-    RESTART,
-    SIGNED_OUT,
-    FrameworkTransport,
-    Socket,
-)
-from app.realtime.topics import (
-    Drawn,
-    Listener,
-    Sessions,
-    Topics,
-    draw,
-    face_for,
-    frame,
-    snapshot,
-    stamp,
-)
+from app.realtime.frames import FrameProtocol, Ready, wire_of
+from app.realtime.hub import DRAWERS, Hub
+from app.realtime.limits import Limits
+from app.realtime.reader import Entrance, Found, Listeners
+from app.realtime.socket import POLICY, RESTART, SIGNED_OUT, Socket
+from app.realtime.topics import Drawn, Listener, Sessions, Topics, draw, face_for, frame, stamp
 
 log = logging.getLogger(__name__)
 
-ListenerOf = Callable[[AsyncSession, HTTPConnection], Awaitable[Listener | None]]
-Refresh = Callable[[AsyncSession, Listener], Awaitable[Listener | None]]
+TURNS = 20  # pings and beats are spread over so many turns, a share of the sockets each
 
-DRAWERS = 4  # drawings at a time, each on a database connection of its own
-READERS = 3  # and so many that read whose a socket is
-SOCKETS_A_PERSON = 50
-SOCKETS_AN_ADDRESS = 1000  # a whole house sits behind one
+
+class Life(NamedTuple):
+    """One socket's, when it is over."""
+
+    person_id: int
+    code: int
+    seconds: float
+    writes: int
+    bytes: int
+    behind: int  # how often it was
 
 
 class Engine:
@@ -57,30 +51,36 @@ class Engine:
         redis_url: str,
         prefix: str,
         topics: Topics,
-        listener_of: ListenerOf,
         *,
-        refresh: Refresh,
+        session_key: Callable[[HTTPConnection], Hashable | None],
+        listeners: Listeners,
         allowed_origin: Callable[[HTTPConnection], bool],
+        address: Callable[[HTTPConnection], str] = lambda one: (
+            one.client.host if one.client else ""
+        ),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        compare_every: float = 2.0,
-        beat_every: float = 10.0,
+        limits: Limits = Limits(),
+        on_end: Callable[[Life], None] = lambda life: None,
     ) -> None:
         self.sessions, self.topics = sessions, topics
-        self.listener_of, self.refresh = listener_of, refresh
-        self.allowed_origin, self.now = allowed_origin, now
+        self._session_key, self._listeners, self._address = session_key, listeners, address
+        self.allowed_origin, self.now, self.limits = allowed_origin, now, limits
+        self._on_end = on_end
         self.counters: Counter[str] = Counter()
         self.epoch = ""
         self.hints_withheld = False  # tests: as if Redis lost every hint, ours included
         self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters)
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
+        self.delivery = self.hub.delivery
+        self.entrance = Entrance(sessions, listeners, self._see_epoch)
         self.sockets: set[Socket] = set()
-        # When all come back at once, most of the database stays free for commands.
-        self.few = asyncio.Semaphore(READERS)
+        self.behind: set[Socket] = set()
+        self._numbered = 0
         self._per: Counter[object] = Counter()
-        self._compare_every, self._beat_every = compare_every, beat_every
         self._compare_now = asyncio.Event()
         self._compared_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
+        self._short: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.router = APIRouter()
         self.router.add_api_websocket_route("/live", self._serve)
@@ -97,7 +97,11 @@ class Engine:
             self.bus.publish_forever,
             self._compare_forever,
             self._beat_forever,
-            self.hub.reader.read_forever,
+            self._ping_forever,
+            self._sweep_forever,
+            self.entrance.answer_forever,
+            self.hub.reader.answer_forever,
+            self.delivery.run_forever,
             *[self.hub.draw_forever] * DRAWERS,
             self.hub.draw_wide_forever,
         ):
@@ -107,12 +111,23 @@ class Engine:
     async def stop(self) -> None:
         self._stopping = True
         versions.announce_by(None)
-        for socket in self.sockets:
+        for socket in list(self.sockets):
             socket.close(RESTART)
-        for task in self._tasks:
+        for task in (*self._tasks, *self._short):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._short, return_exceptions=True)
         self._tasks.clear()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something short; kept until it is done, or it might vanish half way."""
+        task = asyncio.create_task(work)
+        self._short.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._short.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a socket's work failed", exc_info=error)
 
     # --- hints
 
@@ -144,7 +159,7 @@ class Engine:
     async def _compare_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._compare_every * random.uniform(0.8, 1)):
+                async with asyncio.timeout(self.limits.compare_every * random.uniform(0.8, 1)):
                     await self._compare_now.wait()
             self._compare_now.clear()
             try:
@@ -171,16 +186,35 @@ class Engine:
         known, self.epoch = self.epoch, epoch
         if known:
             self.counters["epochs"] += 1
-            for socket in self.sockets:
+            for socket in list(self.sockets):
                 socket.tell(frame(epoch=epoch))
                 socket.close(RESTART)
 
     async def _beat_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._beat_every)
+        async for share in self._turns(self.limits.beat_every):
             text = frame(beat=int(time.monotonic() - self._compared_at))
-            for socket in self.sockets:
-                socket.beat(text)
+            data = Ready(text).bytes_for(0)
+            for socket in share:
+                socket.beat(data)
+
+    async def _ping_forever(self) -> None:
+        async for share in self._turns(self.limits.ping_every):
+            for socket in share:
+                socket.wire.ping()
+
+    async def _turns(self, seconds: float) -> AsyncIterator[list[Socket]]:
+        """Each socket once in so many seconds, a share of them at a time."""
+        turn = 0
+        while True:
+            await asyncio.sleep(seconds / TURNS)
+            turn = (turn + 1) % TURNS
+            yield [socket for socket in self.sockets if socket.number % TURNS == turn]
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.limits.drain_within / 10)
+            for socket in list(self.behind):
+                socket.check_progress(time.monotonic())
 
     # --- drawing, for pages
 
@@ -197,50 +231,77 @@ class Engine:
 
     # --- doors
 
+    async def listener_of(self, tx: AsyncSession, connection: HTTPConnection) -> Listener | None:
+        key = self._session_key(connection)
+        return None if key is None else (await self._listeners(tx, [key])).get(key)
+
     async def _answer(self, request: Request) -> Response:
         return await plain.answer(self, request)
 
     async def _serve(self, websocket: WebSocket) -> None:
-        if self._stopping or not self.allowed_origin(websocket):
+        wire = wire_of(websocket)
+        if self._stopping or wire is None:
+            if wire is None:
+                log.error("start uvicorn with --ws app.realtime.frames:FrameProtocol")
+            await websocket.send_denial_response(Response(status_code=503))
+        elif not self.allowed_origin(websocket):
             await websocket.close(POLICY)
-            return
+        else:
+            await self._open(websocket, wire)
+
+    async def _open(self, websocket: WebSocket, wire: FrameProtocol) -> None:
+        key = self._session_key(websocket)
         try:
-            async with self.few, asyncio.timeout(5), snapshot(self.sessions) as tx:
-                listener = await self.listener_of(tx, websocket)
-                own = [f"{listener.own_scope}/access"] if listener else []
-                reading = await versions.read(tx, own)
+            found = None if key is None else await self.entrance.find(key)
         except Exception:
             log.exception("a socket could not be opened")
             await websocket.send_denial_response(Response(status_code=503))
             return
-        self._see_epoch(reading.epoch)
         await websocket.accept()
-        if listener is None:
+        if found is None:
             await websocket.close(SIGNED_OUT)
-            return
-        await self._hold(websocket, listener, reading.version(own[0]))
+        elif not self._has_room(found.listener.person_id, address := self._address(websocket)):
+            await websocket.close(POLICY)
+        else:
+            self._hold(wire, found, sys.intern(address))
 
-    async def _hold(self, websocket: WebSocket, listener: Listener, access: int) -> None:
-        address = websocket.client.host if websocket.client else None
-        socket = Socket(self, FrameworkTransport(websocket), listener)
-        counted = (listener.person_id, f"address {address}")
-        self._per.update(counted)
+    def _has_room(self, person_id: int, address: str) -> bool:
+        return (
+            self._per[person_id] < self.limits.sockets_a_person
+            and self._per[address] < self.limits.sockets_an_address
+        )
+
+    def _hold(self, wire: FrameProtocol, found: Found, address: str) -> None:
+        self._numbered += 1
+        socket = Socket(self, wire, found.listener, address, self._numbered)
+        wire.detach(socket, buffer_bytes=self.limits.buffer_bytes)
+        self._per.update((found.listener.person_id, address))
         self.sockets.add(socket)
-        try:
-            if (
-                self._per[counted[0]] > SOCKETS_A_PERSON
-                or self._per[counted[1]] > SOCKETS_AN_ADDRESS
-            ):
-                await websocket.close(POLICY)
-                return
-            socket.tell(frame(epoch=self.epoch))
-            await socket.run(websocket, access)
-        finally:
-            self.sockets.discard(socket)
-            for one in counted:
-                self._per[one] -= 1
-                if not self._per[one]:
-                    del self._per[one]
+        self.counters["sockets_opened"] += 1
+        socket.tell(frame(epoch=self.epoch))
+        socket.begin(found.access)
+
+    def forget(self, socket: Socket) -> None:
+        """It is over."""
+        self.sockets.discard(socket)
+        self.behind.discard(socket)
+        for one in (socket.listener.person_id, socket.address):
+            self._per[one] -= 1
+            if self._per[one] <= 0:
+                del self._per[one]
+        code = socket.closed or 0
+        self.counters[f"closed_{code}"] += 1
+        seconds = time.monotonic() - socket.opened_at
+        self._on_end(
+            Life(
+                socket.listener.person_id,
+                code,
+                seconds,
+                socket.writes,
+                socket.written,
+                socket.behind,
+            )
+        )
 
     def heard(self, socket: Socket, what: str, topic: str) -> None:
         """Typing and presence: ephemeral, for those who watch the topic. Nothing keeps them yet."""

@@ -1,52 +1,114 @@
-"""Versions for many screens at once: who asks while a query runs is answered by the next one."""
+"""Questions of many sockets in one query: who asks while it runs is answered by the next one."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import logging
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from dataclasses import replace
+from typing import Generic, NamedTuple, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.realtime import versions
-from app.realtime.topics import Sessions
+from app.realtime.topics import Listener, Sessions, snapshot
+
+log = logging.getLogger(__name__)
 
 READ_WITHIN = 5.0  # seconds
+AT_ONCE = 500  # questions of one query
+
+Asked = TypeVar("Asked", bound=Hashable)
+Answer = TypeVar("Answer")
+Listeners = Callable[[AsyncSession, Collection[Hashable]], Awaitable[Mapping[Hashable, Listener]]]
 
 
-class Batch:
+class Batch(Generic[Asked, Answer]):
     def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.answer: asyncio.Future[versions.Reading] = asyncio.get_running_loop().create_future()
+        self.asked: set[Asked] = set()
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
 
-class Reader:
+class Batches(Generic[Asked, Answer]):
     """A thousand sockets that come back at once cost a handful of queries and one connection."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
-        self._batch: Batch | None = None
-        self._asked = asyncio.Event()
+    def __init__(self, look_up: Callable[[Collection[Asked]], Awaitable[Answer]]) -> None:
+        self._look_up = look_up
+        self._waiting: list[Batch[Asked, Answer]] = []
+        self._filled = asyncio.Event()
         self.queries = 0
 
-    async def read(self, names: Collection[str]) -> versions.Reading:
+    async def ask(self, *questions: Asked) -> Answer:
         """As of now or later: the query begins after the asking."""
-        batch = self._batch = self._batch or Batch()
-        batch.names.update(names)
-        self._asked.set()
+        if not self._waiting or len(self._waiting[-1].asked) >= AT_ONCE:
+            self._waiting.append(Batch())
+        batch = self._waiting[-1]
+        batch.asked.update(questions)
+        self._filled.set()
         return await asyncio.shield(batch.answer)
 
-    async def read_forever(self) -> None:
+    async def answer_forever(self) -> None:
         while True:
-            await self._asked.wait()
-            self._asked.clear()
-            batch, self._batch = self._batch, None
-            if batch is not None:
-                await self._answer(batch)
+            await self._filled.wait()
+            while self._waiting:
+                await self._answer(self._waiting.pop(0))
+            self._filled.clear()
 
-    async def _answer(self, batch: Batch) -> None:
+    async def _answer(self, batch: Batch[Asked, Answer]) -> None:
         self.queries += 1
         try:
-            async with asyncio.timeout(READ_WITHIN), self._sessions() as tx:
-                batch.answer.set_result(await versions.read(tx, batch.names))
+            async with asyncio.timeout(READ_WITHIN):
+                batch.answer.set_result(await self._look_up(batch.asked))
         except Exception as error:
             batch.answer.set_exception(error)
             batch.answer.exception()  # seen, even if all who asked have gone
         except asyncio.CancelledError:
             batch.answer.cancel()
             raise
+
+
+class Found(NamedTuple):
+    """Somebody's rights, and the version of `u{person}/access` that they are as new as."""
+
+    listener: Listener
+    access: int
+
+
+class Entrance:
+    """Who holds a session, and what is theirs to hear: read for many sockets at once."""
+
+    def __init__(
+        self, sessions: Sessions, listeners: Listeners, on_epoch: Callable[[str], None]
+    ) -> None:
+        self._sessions, self._listeners, self._on_epoch = sessions, listeners, on_epoch
+        self._batches: Batches[Hashable, Mapping[Hashable, Found]] = Batches(self._look_up)
+        self.answer_forever = self._batches.answer_forever
+
+    @property
+    def queries(self) -> int:
+        return self._batches.queries
+
+    async def find(self, key: Hashable) -> Found | None:
+        """None: signed out, or never in. Raises what the database raises."""
+        return (await self._batches.ask(key)).get(key)
+
+    async def again(self, key: Hashable) -> Found | None:
+        """The same, however long it takes."""
+        while True:
+            try:
+                return await self.find(key)
+            except Exception:
+                log.exception("rights could not be read again")
+                await asyncio.sleep(0.5)
+
+    async def _look_up(self, keys: Collection[Hashable]) -> Mapping[Hashable, Found]:
+        now = asyncio.get_running_loop().time()
+        async with snapshot(self._sessions) as tx:
+            found = await self._listeners(tx, keys)
+            topics = {key: f"{one.own_scope}/access" for key, one in found.items()}
+            reading = await versions.read(tx, set(topics.values()))
+        self._on_epoch(reading.epoch)
+        return {
+            key: Found(replace(one, read_at=now), reading.version(topics[key]))
+            for key, one in found.items()
+        }

@@ -1,277 +1,368 @@
-"""The websocket: watch and unwatch in, newest frames out; cut when the person's rights change."""
+"""One page's socket: what it shows, what it lacks, and what its person may hear."""
 
-import asyncio
+from __future__ import annotations
+
 import json
 import logging
+import os
+import sys
 import time
-from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
-
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from app.realtime import versions
-from app.realtime.topics import Listener, frame, snapshot
-from app.realtime.watch import ACCESS, Shown
+from app.realtime.frames import FrameProtocol, Ready
+from app.realtime.topics import Listener, frame
+from app.realtime.watch import ACCESS
 
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
 
 log = logging.getLogger(__name__)
 
-MESSAGE_BYTES = 16_384
-MESSAGES_A_SECOND = 20
-TOPICS = 512
-SEND_WITHIN = 30.0  # seconds; a reader slower than that is closed
-UNSAID = 2 * TOPICS  # small frames that may wait for a slow reader
-
 UNSUPPORTED, POLICY, TOO_BIG, RESTART, TRY_LATER, SIGNED_OUT = 1003, 1008, 1009, 1012, 1013, 4401
 LARGEST_VERSION = 2**53
-
-
-class Transport(Protocol):
-    """Where ready texts go. The seam for a protocol class that writes shared bytes."""
-
-    async def send(self, texts: Sequence[str]) -> None: ...
-    async def close(self, code: int) -> None: ...
-
-
-class FrameworkTransport:
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
-
-    async def send(self, texts: Sequence[str]) -> None:
-        for text in texts:
-            await self._websocket.send_text(text)
-
-    async def close(self, code: int) -> None:
-        await self._websocket.close(code)
-
-
-class Closed(Exception):  # noqa: N818 - the ordinary end of a socket
-    def __init__(self, code: int) -> None:
-        self.code = code
+UNSAID = 1024  # small frames that may wait for a slow reader
+WATCHES = 60  # that may be under way at once
 
 
 class Socket:
-    """One page's socket. It is behind or not; it never holds a backlog."""
+    """Holds names of what is due, never a backlog; owns its connection, has no task of its own.
 
-    def __init__(self, engine: "Engine", transport: Transport, listener: Listener) -> None:
-        self._engine, self._hub, self._transport = engine, engine.hub, transport
-        self.listener, self.rights_at = listener, time.monotonic()
-        self.shown: dict[str, Shown] = {}
+    `clear` is true while a ready frame may be written at once: the one thing that is looked at
+    for each of very many sockets. Whatever stands against it sets it to false.
+    """
+
+    __slots__ = (
+        "_access",
+        "_arrivals",
+        "_engine",
+        "_rereading",
+        "_rights_stale",
+        "_tells_access",
+        "_watching",
+        "address",
+        "awaited",
+        "behind",
+        "buffered",
+        "clear",
+        "closed",
+        "due",
+        "fd",
+        "forced",
+        "full",
+        "gone",
+        "listener",
+        "number",
+        "opened_at",
+        "progress_at",
+        "queued",
+        "said",
+        "shown",
+        "transport",
+        "unproven",
+        "window",
+        "wire",
+        "writes",
+        "written",
+    )
+
+    def __init__(
+        self, engine: Engine, wire: FrameProtocol, listener: Listener, address: str, number: int
+    ) -> None:
+        self._engine, self.wire, self.transport = engine, wire, wire.transport
+        self.listener, self.address, self.number = listener, address, number
+        self.fd, self.window = _descriptor(wire.transport), wire.window
+        self.opened_at = time.monotonic()
+        self.shown: dict[str, int] = {}  # topic → version that the screen has
+        self.due: dict[str, None] | None = None  # topics with something newer; an ordered set
+        self.said: list[str] | None = None  # small frames that wait
+        self.awaited: dict[int, Iterable[str]] | None = None  # watch n → what it asked for
+        self.unproven: dict[str, int] | None = None  # not shown to be theirs yet → claimed version
+        self.gone: set[str] | None = None
+        self.forced: set[str] | None = None  # rights changed: again, even at the same version
+        self.closed: int | None = None
+        self.clear = True
+        self.queued = self.full = False
+        self._rights_stale = self._rereading = self._tells_access = False
+        self._watching = self.behind = self.buffered = self.writes = self.written = 0
+        self._arrivals = self.progress_at = 0.0
         self._access = f"{listener.own_scope}/access"
-        self._tells_access = False
-        self._stale: dict[str, None] = {}
-        self._said: list[str] = []
-        self._beat: str | None = None
-        self._awaited: dict[int, list[str]] = {}  # watch n → what it asked for
-        self._rights_stale = False
-        self._closing: int | None = None
-        self._wake = asyncio.Event()
-        self._heard: deque[float] = deque(maxlen=MESSAGES_A_SECOND)
 
-    # --- called by hub and engine; none of these waits
+    def begin(self, access: int) -> None:
+        """`access` is the version of the rights that opened it."""
+        self._engine.hub.enter(self, self._access, ACCESS, access)
+
+    # --- out; none of these waits
+
+    def send(self, data: bytes) -> None:
+        """Straight to the kernel where nothing waits in front: half the work of a transport."""
+        self.writes += 1
+        self.written += len(data)
+        transport = self.transport
+        if self.fd >= 0 and not transport.get_write_buffer_size():
+            try:
+                sent = os.write(self.fd, data)
+            except OSError:  # no room; or gone, which the transport finds out and tells
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        transport.write(data)
+
+    def see(self) -> None:
+        """Work out `clear` again."""
+        self.clear = not (
+            self.due
+            or self.said
+            or self.awaited
+            or self.unproven
+            or self.gone
+            or self.forced
+            or self.silent
+        )
+
+    @property
+    def silent(self) -> bool:
+        """Nothing may be written now."""
+        return self.full or self._rights_stale or self._rereading or self.closed is not None
 
     def mark(self, topic: str) -> None:
-        self._stale[topic] = None  # a dict is an ordered set
-        self._wake.set()
-
-    def recheck(self) -> None:
-        """Until the rights are read again, nothing more is sent."""
-        self._rights_stale = True
-        self._wake.set()
+        """There is a drawing of the topic that this screen may not have yet."""
+        if self.due is None:
+            self.due = {}
+        self.due[topic] = None
+        self.wake()
 
     def tell(self, text: str) -> None:
-        if len(self._said) >= UNSAID:
+        if self.said is None:
+            self.said = []
+        self.said.append(text)
+        if len(self.said) > UNSAID:
             self.close(POLICY)
-            return
-        self._said.append(text)
-        self._wake.set()
+        else:
+            self.wake()
 
-    def beat(self, text: str) -> None:
-        self._beat = text
+    def wake(self) -> None:
+        """Something is due: it goes out together with what else is."""
+        self.clear = False
+        if not self.queued and not self.silent:
+            self.queued = True
+            self._engine.delivery.add(self)
+
+    def flush(self) -> None:
+        """All that is due now, of each topic only the newest, in one write."""
+        self.queued = False
+        while not self.silent:
+            more = self._write_what_fits()
+            if not more:
+                break
+        self.see()
+
+    def _write_what_fits(self) -> bool:
+        """True if something is left that did not fit."""
+        room = self._engine.limits.buffer_bytes - self.transport.get_write_buffer_size()
+        said, self.said = self.said or (), None
+        out = [Ready(text).bytes_for(0) for text in said]
+        size, hub = sum(map(len, out)), self._engine.hub
+        due, self.due = list(self.due or ()), None
+        written = 0
+        for name in due:
+            written += 1
+            if ready := hub.frame_for(self, name):
+                out.append(data := ready.bytes_for(self.window))
+                size += len(data)
+                if size >= room:
+                    break
+        rest = due[written:]
+        if rest:  # beside what was wanted anew meanwhile
+            self.due = dict.fromkeys([*rest, *(self.due or ())])
+        elif self.awaited:
+            out += self._lives()
+        if out:
+            self._engine.counters["writes"] += 1
+            self._engine.counters["bytes"] += size
+            self.send(b"".join(out))
+        return bool(rest)
+
+    def _lives(self) -> Iterable[bytes]:
+        hub, awaited = self._engine.hub, self.awaited or {}
+        done = [n for n, names in awaited.items() if all(hub.settled(self, o) for o in names)]
+        self.awaited = {n: awaited[n] for n in awaited.keys() - set(done)} or None
+        return [Ready(frame(live=n)).bytes_for(0) for n in done]
+
+    def beat(self, data: bytes) -> None:
         expires_at = self.listener.expires_at
         if expires_at is not None and self._engine.now() >= expires_at:
-            self._rights_stale = True
-        self._wake.set()
+            self.recheck()
+        if not self.silent:
+            self.send(data)
+
+    # --- the end
 
     def close(self, code: int) -> None:
-        self._closing = code
-        self._wake.set()
+        if self.closed is not None:
+            return
+        last, full = self.said, self.full
+        self.closed, self.clear, self.due, self.said = code, False, None, None
+        self._leave_all()
+        if last and code != SIGNED_OUT and not full:
+            self.send(b"".join(Ready(text).bytes_for(0) for text in last))
+        self.wire.close(code)
 
-    # --- its life
+    def lost(self, code: int) -> None:
+        if self.closed is None:
+            self.closed = code
+        self.clear, self.fd = False, -1
+        self._leave_all()
+        self._engine.forget(self)
 
-    async def run(self, websocket: WebSocket, access: int) -> None:
-        """Until one side ends it. `access` is the version of the rights that opened it."""
-        self._hub.enter(self, self._access, ACCESS, access)
-        both = {asyncio.create_task(self._read(websocket)), asyncio.create_task(self._write())}
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in both:
-                task.cancel()
-            ends = await asyncio.gather(*both, return_exceptions=True)
-            for name in list(self.shown):
-                self._hub.leave(self, name)
-        for end in ends:
-            await self._end(end)
+    def _leave_all(self) -> None:
+        for name in list(self.shown):
+            self._engine.hub.leave(self, name)
 
-    async def _end(self, end: BaseException | None) -> None:
-        match end:
-            case Closed(code=code):
-                # A full buffer would hold the close frame back: then the connection just goes.
-                with suppress(Exception):
-                    async with asyncio.timeout(1):
-                        await self._transport.close(code)
-            case None | WebSocketDisconnect() | asyncio.CancelledError() | OSError():
-                pass
-            case _:
-                log.error("a socket failed", exc_info=end)
-                with suppress(Exception):
-                    async with asyncio.timeout(1):
-                        await self._transport.close(TRY_LATER)
+    # --- a slow reader
 
-    # --- out
+    def overflow(self) -> None:
+        """Behind: nothing more until it has read, and then only the newest."""
+        if self.closed is None:
+            self.full, self.clear = True, False
+            self.behind += 1
+            self.buffered, self.progress_at = sys.maxsize, time.monotonic()
+            self._engine.behind.add(self)
+            self._engine.counters["behind"] += 1
 
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._rights_stale:
-                await self._read_rights()
-            if texts := self._take():
-                try:
-                    async with asyncio.timeout(SEND_WITHIN):
-                        await self._transport.send(texts)
-                except TimeoutError:
-                    raise Closed(TRY_LATER) from None
-            if self._closing is not None:
-                raise Closed(self._closing)
+    def check_progress(self, now: float) -> None:
+        """To be called now and then while it is behind: who reads nothing at all has to go."""
+        buffered = self.transport.get_write_buffer_size()
+        if buffered < self.buffered:
+            self.buffered, self.progress_at = buffered, now
+        elif now - self.progress_at >= self._engine.limits.drain_within:
+            self.close(TRY_LATER)
 
-    def _take(self) -> list[str]:
-        """All that is due now, of each topic only the newest."""
-        texts, self._said = self._said, []
-        if self._closing is not None:
-            return texts
-        stale, self._stale = self._stale, {}
-        for name in stale:
-            if text := self._hub.frame_for(self, name):
-                texts.append(text)
-        for n, names in list(self._awaited.items()):
-            if all(self._hub.settled(self, name) for name in names):
-                del self._awaited[n]
-                texts.append(frame(live=n))
-        if self._beat:
-            texts.append(self._beat)
-            self._beat = None
-        return texts
+    def drained(self) -> None:
+        self.full = False
+        self._engine.behind.discard(self)
+        self.wake()
 
-    async def _read_rights(self) -> None:
+    # --- rights
+
+    def recheck(self) -> None:
+        """The person's rights may have changed: until they are read, nothing more is sent."""
+        self._rights_stale, self.clear = True, False
+        if not self._rereading and self.closed is None:
+            self._rereading = True
+            self._engine.spawn(self._reread())
+
+    async def _reread(self) -> None:
         """Drop what may no longer be heard, ask the personal topics again, or close."""
-        while self._rights_stale:
+        while self._rights_stale and self.closed is None:
             self._rights_stale = False
-            try:
-                async with (
-                    self._engine.few,
-                    asyncio.timeout(5),
-                    snapshot(self._engine.sessions) as tx,
-                ):
-                    reading = await versions.read(tx, [self._access])
-                    listener = await self._engine.refresh(tx, self.listener)
-            except Exception:
-                log.exception("rights could not be read again")
-                self._rights_stale = True
-                await asyncio.sleep(0.5)
-                continue
-            if listener is None:
-                self._said.clear()
-                raise Closed(SIGNED_OUT)
-            self._take_rights(listener, reading)
+            found = await self._engine.entrance.again(self.listener.session_key)
+            if found is None:
+                self.close(SIGNED_OUT)
+                return
+            self._take_rights(found.listener, found.access)
+        self._rereading = False
+        self.wake()
 
-    def _take_rights(self, listener: Listener, reading: versions.Reading) -> None:
-        self.listener, self.rights_at = listener, time.monotonic()
-        for name, shown in list(self.shown.items()):
+    def _take_rights(self, listener: Listener, access: int) -> None:
+        self.listener = listener
+        hub = self._engine.hub
+        for name, version in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
-                self._hub.leave(self, name)
-                self.tell(frame(topic=name, version=shown.version, html=None))
-        self._hub.rechecked(self, self._access, reading)
-        self._hub.force(self)
+                hub.leave(self, name)
+                self.tell(frame(topic=name, version=version, html=None))
+        if self.closed is not None:
+            return
+        hub.rechecked(self, self._access, access)
+        hub.force(self)
         if self._tells_access:
-            self.tell(frame(topic=self._access, version=self.shown[self._access].version))
+            self.tell(frame(topic=self._access, version=access))
 
     # --- in
 
-    async def _read(self, websocket: WebSocket) -> None:
-        await self._catch_up([self._access])
-        while True:
-            message = await websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect
-            await self._hear(message.get("text"))
+    def hear(self, text: str | None) -> None:
+        if self.closed is not None:
+            return
+        code = self._why_not_hear(text)
+        if code is None and text is not None:
+            try:
+                self._take(json.loads(text))
+            except (ValueError, RecursionError):
+                code = POLICY
+        if code is not None:
+            self.close(code)
 
-    async def _hear(self, text: str | None) -> None:
-        now = time.monotonic()
-        if len(self._heard) == MESSAGES_A_SECOND and now - self._heard[0] < 1:
-            raise Closed(POLICY)
-        self._heard.append(now)
+    def _why_not_hear(self, text: str | None) -> int | None:
+        limits, now = self._engine.limits, time.monotonic()
+        self._arrivals = max(self._arrivals, now - 1) + 1 / limits.messages_a_second
+        if self._arrivals > now:
+            return POLICY
         if text is None:
-            raise Closed(UNSUPPORTED)
-        if len(text) > MESSAGE_BYTES or len(text.encode()) > MESSAGE_BYTES:
-            raise Closed(TOO_BIG)
-        try:
-            match json.loads(text):
-                case {"watch": dict(wanted), "n": int(n)}:
-                    await self._watch(wanted, n)
-                case {"unwatch": list(names)}:
-                    self._unwatch(names)
-                case {"typing": str(topic)}:
-                    self._engine.heard(self, "typing", topic)
-                case {"here": str(topic)}:
-                    self._engine.heard(self, "here", topic)
-                case _:
-                    raise Closed(POLICY)
-        except (ValueError, RecursionError):
-            raise Closed(POLICY) from None
+            return UNSUPPORTED
+        most = limits.message_bytes
+        return TOO_BIG if len(text) > most or len(text.encode()) > most else None
 
-    async def _watch(self, wanted: dict[str, Any], n: int) -> None:
+    def _take(self, message: object) -> None:
+        """Raises ValueError for what no browser of ours says."""
+        match message:
+            case {"watch": dict(wanted), "n": int(n)}:
+                self._watch(wanted, n)
+            case {"unwatch": list(names)}:
+                for name in names:
+                    if isinstance(name, str) and name != self._access:
+                        self._engine.hub.leave(self, name)
+                self.see()
+            case {"typing": str(topic)}:
+                self._engine.heard(self, "typing", topic)
+            case {"here": str(topic)}:
+                self._engine.heard(self, "here", topic)
+            case _:
+                raise ValueError(message)
+
+    def _watch(self, wanted: dict[str, Any], n: int) -> None:
         names = [name for name, version in wanted.items() if self._enter(name, version)]
-        if len(self.shown) > TOPICS + 1 or len(self._awaited) >= MESSAGES_A_SECOND * 3:
-            raise Closed(POLICY)
-        await self._catch_up(names)
-        self._awaited[n] = names
-        self._wake.set()
+        self.clear = False
+        self._watching += 1
+        too_many = len(self.shown) > self._engine.limits.topics + 1
+        if too_many or self._watching + len(self.awaited or ()) > WATCHES:
+            raise ValueError(names)
+        self._engine.spawn(self._catch_up([*names, self._access], n))
 
     def _enter(self, name: str, version: object) -> bool:
         if type(version) is not int or not 0 <= version <= LARGEST_VERSION:
-            raise Closed(POLICY)
+            raise ValueError(version)
         if name == self._access:
-            self._compare_access(version)
+            # A page that was drawn under older rights: the personal regions are asked again.
+            self._tells_access = True
+            if version < self.shown[name]:
+                self.recheck()
             return False
         kind = self._engine.topics.open_to(self.listener, name)
         if kind is None:
             # The same answer as for a topic that never was: gone, as of what they came with.
             self.tell(frame(topic=name, version=version, html=None))
             return False
-        self._hub.enter(self, name, kind, version)
+        self._engine.hub.enter(self, name, kind, version)
         return True
 
-    def _compare_access(self, version: int) -> None:
-        """A page drawn under older rights: the personal regions are asked again."""
-        self._tells_access = True
-        if version < self.shown[self._access].version:
-            self.recheck()
-
-    async def _catch_up(self, names: list[str]) -> None:
-        await self._engine.bus.confirmed({versions.split(name)[0] for name in names})
+    async def _catch_up(self, names: list[str], n: int) -> None:
         try:
-            await self._hub.catch_up(self, names)
+            await self._engine.bus.confirmed({versions.split(name)[0] for name in names})
+            await self._engine.hub.catch_up(self, names)
         except Exception:
             log.exception("versions could not be read")
-            raise Closed(TRY_LATER) from None
+            self.close(TRY_LATER)
+        self._watching -= 1
+        if self.closed is None:
+            self.awaited = {**(self.awaited or {}), n: names}
+            self.wake()
 
-    def _unwatch(self, names: list[object]) -> None:
-        for name in names:
-            if isinstance(name, str) and name != self._access:
-                self._hub.leave(self, name)
+
+def _descriptor(transport: Any) -> int:
+    """What may be written to directly; -1 where that would go past a cipher."""
+    plain = transport.get_extra_info("socket")
+    if plain is None or transport.get_extra_info("sslcontext") is not None or os.name != "posix":
+        return -1
+    return int(plain.fileno())

@@ -46,8 +46,9 @@ class Listener:
     locale: str
     viewer: Callable[[str], object | None]
     community: Callable[[str], object | None]
-    session_key: Any = None
+    session_key: Any = None  # by which they are found again
     expires_at: datetime | None = None
+    read_at: float = 0.0  # when, on the event loop's clock; the engine writes it
 
     @property
     def own_scope(self) -> str:

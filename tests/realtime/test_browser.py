@@ -87,7 +87,7 @@ def serve_pages(world: World, app: FastAPI, engine: Engine) -> None:
     @app.get("/page")
     async def regions(request: Request, topics: str = "") -> HTMLResponse:
         async with snapshot(world.sessions) as tx:
-            listener = await world.listener_of(tx, request)
+            listener = await engine.listener_of(tx, request)
             if listener is None:
                 return HTMLResponse("<h1>Sign in</h1>")
             html = [await one(tx, engine, listener, topic) for topic in topics.split()]

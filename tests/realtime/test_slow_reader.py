@@ -10,7 +10,6 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.realtime import socket as sockets
 from tests.realtime.world import Worker, World, until
 
 LONG = "x" * 100_000
@@ -54,8 +53,10 @@ async def test_a_slow_reader_gets_newest_states_and_no_backlog(
             await world.write("1", f"{LONG} round {n}.")
             await quick.sees("t1/x/1", f"round {n}.")
         (behind,) = (s for s in worker.engine.sockets if s.listener.person_id == 1)
-        assert len(behind._stale) <= 1
-        assert behind._said == []
+        assert behind.full
+        assert len(behind.due or ()) <= 1
+        assert not behind.said
+        assert behind.transport.get_write_buffer_size() <= 256 * 1024 + len(LONG) + 1000
         frames = await frames_of(slow, f"round {ROUNDS - 1}.")
         told = [frame["version"] for frame in frames if "version" in frame]
         assert told == sorted(told)
@@ -64,9 +65,9 @@ async def test_a_slow_reader_gets_newest_states_and_no_backlog(
 
 
 async def test_who_does_not_drain_in_time_is_closed(
-    world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(sockets, "SEND_WITHIN", 0.3)
+    worker = await world.worker(drain_within=0.3)
     async with stalled(worker, 1) as slow, worker.screen(2) as quick:
         await quick.watch({"t1/x/1": 0})
         for n in range(ROUNDS):

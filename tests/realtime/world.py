@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.realtime import Engine, Listener, Reset, Topics, bump, touch, versions
+from app.realtime import Engine, Limits, Listener, Reset, Topics, bump, touch, versions
 
 DEADLINE = 15.0  # seconds: a bound on waiting, never a measure
 
@@ -141,12 +141,13 @@ class World:
         finally:
             self.drawing_now.discard(topic)
 
-    async def listener_of(self, tx: AsyncSession, connection: HTTPConnection) -> Listener | None:
+    def session_key(self, connection: HTTPConnection) -> int | None:
         person = connection.cookies.get("person", "")
-        return await self._listener(tx, int(person)) if person else None
+        return int(person) if person else None
 
-    async def refresh(self, tx: AsyncSession, listener: Listener) -> Listener | None:
-        return await self._listener(tx, listener.person_id)
+    async def listeners(self, tx: AsyncSession, people: Collection[Any]) -> dict[Any, Listener]:
+        found = {person: await self._listener(tx, person) for person in people}
+        return {person: listener for person, listener in found.items() if listener}
 
     async def _listener(self, tx: AsyncSession, person: int) -> Listener | None:
         scopes = await tx.scalar(sa.select(right.c.scopes).where(right.c.person == person))
@@ -158,6 +159,7 @@ class World:
             "en",
             viewer=lambda scope: SimpleNamespace(id=person, scope=scope),
             community=lambda scope: SimpleNamespace(scope=scope),
+            session_key=person,
             expires_at=self.expires_at,
         )
 
@@ -227,15 +229,17 @@ class Worker:
 
     def __init__(self, world: World, options: dict[str, Any]) -> None:
         self.world, self.port = world, 0
+        others = {name: options.pop(name) for name in ("now", "on_end") if name in options}
         self.engine = Engine(
             world.sessions,
             world.redis_url,
             world.prefix,
             world.topics,
-            world.listener_of,
-            refresh=world.refresh,
+            session_key=world.session_key,
+            listeners=world.listeners,
             allowed_origin=self._ours,
-            **options,
+            limits=Limits(**options),
+            **others,
         )
 
     @property
@@ -251,7 +255,11 @@ class Worker:
         for routes in self.world.pages:
             routes(app, self.engine)
         config = uvicorn.Config(
-            app, ws="websockets-sansio", ws_max_size=16_384, log_config=None, lifespan="off"
+            app,
+            ws="app.realtime.frames:FrameProtocol",
+            ws_max_size=16_384,
+            log_config=None,
+            lifespan="off",
         )
         self._server = uvicorn.Server(config)
         listening = socket.create_server(("127.0.0.1", port))

@@ -1,0 +1,333 @@
+"""A thin subclass of uvicorn's websocket protocol: an owner writes ready frames to the wire.
+
+Give it to uvicorn as `--ws app.realtime.frames:FrameProtocol`. The endpoint accepts, calls
+`wire_of(websocket).detach(owner)` and returns; from then on the connection holds no request, no
+task and no queue. Parsing, closing and control frames stay the library's; an app that never
+detaches behaves as under uvicorn's own class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import (
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import OPEN, SERVER
+from websockets.protocol import Protocol as Sansio
+from websockets.server import ServerProtocol
+
+EXTENSION = "app.realtime.wire"
+BUFFER_BYTES = 256 * 1024  # what may wait for a slow reader before it counts as behind
+GRACE = 1.0  # seconds that the other side has to answer a close frame
+DRAIN_OVER = 3.0  # seconds over which a worker that leaves spreads its closing
+
+# Without context takeover no zlib state stays with a socket, and a frame that was compressed once
+# fits every socket whose window is the same.
+WINDOW = 12
+SETTINGS = {"memLevel": 5}
+SQUEEZED_FROM = 200  # bytes: below, the few that are saved are not worth a decoder's work
+
+
+class Owner(Protocol):
+    """Who holds a detached connection. None of these may wait."""
+
+    def hear(self, text: str | None) -> None:
+        """A whole message came; None if it was not text."""
+
+    def overflow(self) -> None:
+        """As much as may waits to be read by the other side."""
+
+    def drained(self) -> None:
+        """There is room again."""
+
+    def close(self, code: int) -> None:
+        """The worker leaves: time to say goodbye."""
+
+    def lost(self, code: int) -> None:
+        """Nothing can be written any more; the code says why (RFC 6455, 7.4)."""
+
+
+class Nothing:
+    """Stands for queue, timer and event that a detached connection does not have."""
+
+    def put_nowait(self, message: object) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+    set = clear
+
+
+NOTHING: Any = Nothing()
+
+
+class LeanConnection(ServerProtocol):
+    """The library's connection; once open it keeps what differs from one to the next."""
+
+    def shed(self) -> None:
+        if not self.reader.buffer:
+            # The generator that parsed the request still holds it.
+            self.parser = Sansio.parse(self)
+            next(self.parser)
+        kept = ("reader", "parser", "events", "writes", "extensions")
+        self.__dict__ = {name: self.__dict__[name] for name in kept}
+
+    # What all open connections have in common (`shed` drops each one's own).
+    side = SERVER
+    logger = logging.getLogger("uvicorn.error")
+    debug = False
+    _state = OPEN
+    current_size = None
+    expect_continuation_frame = False
+    max_message_size: int | None = None  # uvicorn's --ws-max-size, once one has been made
+    max_fragment_size = None
+    close_rcvd = close_sent = close_rcvd_then_sent = None
+    handshake_exc = parser_exc = None
+    eof_sent = False
+    origin = subprotocol = None
+    id: Any = None
+
+
+class FrameProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol; detached it is the wire between a socket's owner and the transport."""
+
+    owner: Owner | None = None
+    alive = True  # heard since the last ping
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        extensions = []
+        if self.config.ws_per_message_deflate:
+            extensions = [
+                ServerPerMessageDeflateFactory(
+                    server_no_context_takeover=True,
+                    client_no_context_takeover=True,
+                    server_max_window_bits=WINDOW,
+                    client_max_window_bits=WINDOW,
+                    compress_settings=SETTINGS,
+                )
+            ]
+        self.conn: LeanConnection = LeanConnection(
+            extensions=extensions, max_size=self.config.ws_max_size, logger=self.logger
+        )
+        LeanConnection.max_message_size = self.config.ws_max_size
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    # --- detaching
+
+    @property
+    def window(self) -> int:
+        """Bits of the window with which frames may be compressed; 0: not at all."""
+        for extension in self.conn.extensions:
+            if isinstance(extension, PerMessageDeflate) and extension.local_no_context_takeover:
+                return extension.local_max_window_bits
+        return 0
+
+    def detach(self, owner: Owner, *, buffer_bytes: int = BUFFER_BYTES) -> None:
+        """Call once, after accepting; messages that come meanwhile are handed over afterwards."""
+        self.owner = owner
+        self.transport.set_write_buffer_limits(high=buffer_bytes * 3 // 4, low=buffer_bytes // 4)
+        self.stop_keepalive()  # the owner pings
+        # uvicorn hangs up when the app returns, unless a closing is under way.
+        self.close_timer = self.close_timer or NOTHING
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        if self.owner is not None:
+            self._shed(self.owner)
+
+    def _shed(self, owner: Owner) -> None:
+        """Let go of scope, headers, request, queue and timers: now the owner has the socket."""
+        early, resume, closing = self.queue, self.read_paused, self.close_sent
+        kept = ("transport", "conn", "connections", "owner")
+        self.__dict__ = {name: self.__dict__[name] for name in kept}
+        if closing:
+            self.close_sent = True
+        self.conn.shed()
+        while not early.empty():
+            message = early.get_nowait()
+            if message["type"] == "websocket.receive":
+                owner.hear(message.get("text"))
+        if resume and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    # What all detached connections have in common (`_shed` drops each one's own).
+    queue = writable = NOTHING
+    frames: Any = ()
+    curr_msg_data_type = "bytes"
+    handshake_initiated = handshake_complete = True
+    close_sent = disconnected = read_paused = False
+    close_timer = ping_timer = pong_timer = None
+    pending_ping_payload = initial_response = None
+
+    # --- in
+
+    def handle_text(self, event: Frame) -> None:
+        if self.owner is None or not event.fin:
+            super().handle_text(event)
+        elif not self.close_sent:
+            self._hand_over(self.owner, bytes(event.data), "text")
+
+    def send_receive_event_to_app(self) -> None:
+        if self.owner is None:
+            super().send_receive_event_to_app()
+            return
+        message = b"".join(self.frames)
+        del self.frames
+        if not self.close_sent:
+            self._hand_over(self.owner, message, self.curr_msg_data_type)
+
+    def _hand_over(self, owner: Owner, message: bytes, sort: str) -> None:
+        self.alive = True
+        try:
+            owner.hear(message.decode() if sort == "text" else None)
+        except UnicodeDecodeError:
+            self._fail(CloseCode.INVALID_DATA)
+
+    def handle_pong(self, event: Frame) -> None:
+        self.alive = True
+        super().handle_pong(event)
+
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)
+        self._lose()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._lose()
+
+    # --- out, for the owner
+
+    def ping(self) -> None:
+        """To be called regularly: who has not answered until the next one is gone."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        if not self.alive:
+            self._fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+            return
+        self.alive = False
+        self.conn.send_ping(b"live")
+        self._write_out()
+
+    def close(self, code: int) -> None:
+        """Says why, and gives the other side a moment to answer."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.close_sent = True
+        self.conn.send_close(code)
+        self._write_out()
+        self.close_timer = asyncio.get_running_loop().call_later(GRACE, self.abort)
+
+    def abort(self) -> None:
+        """Without waiting for what is still to be written: a full buffer would wait for ever."""
+        self.transport.abort()
+
+    def _fail(self, code: int, reason: str = "") -> None:
+        self.conn.fail(code, reason)
+        self.close_sent = True
+        self._write_out()
+        if self.transport.get_write_buffer_size():
+            self.abort()
+        else:
+            self.transport.close()
+        self._lose()
+
+    def _write_out(self) -> None:
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    # --- the transport's calls
+
+    def pause_writing(self) -> None:
+        if self.owner is None:
+            super().pause_writing()
+        else:
+            self.owner.overflow()
+
+    def resume_writing(self) -> None:
+        if self.owner is None:
+            super().resume_writing()
+        else:
+            self.owner.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if "queue" in self.__dict__:
+            super().connection_lost(exc)
+        else:
+            self.connections.discard(self)
+            self.disconnected = True
+            if self.close_timer is not None:
+                self.close_timer.cancel()
+        self._lose()
+
+    def _lose(self) -> None:
+        if self.owner is not None:
+            owner, self.owner = self.owner, None
+            sent, rcvd = self.conn.close_sent, self.conn.close_rcvd
+            first = rcvd if self.conn.close_rcvd_then_sent else sent or rcvd
+            owner.lost(first.code if first else CloseCode.ABNORMAL_CLOSURE)
+
+    def shutdown(self) -> None:
+        """The worker leaves: browsers go elsewhere, not all in the same instant."""
+        if "queue" in self.__dict__:
+            super().shutdown()
+        else:
+            later = random.uniform(0, DRAIN_OVER)
+            asyncio.get_running_loop().call_later(later, self._leave)
+
+    def _leave(self) -> None:
+        if self.owner is not None:
+            self.owner.close(CloseCode.SERVICE_RESTART)
+
+
+def wire_of(connection: HTTPConnection) -> FrameProtocol | None:
+    """The wire under a websocket; None if uvicorn was started without this protocol."""
+    wire = connection.scope.get("extensions", {}).get(EXTENSION)
+    return wire if isinstance(wire, FrameProtocol) else None
+
+
+# --- frames that fit many sockets
+
+
+class Ready:
+    """One text as finished websocket frames: made once, written as the same bytes to all."""
+
+    __slots__ = ("_squeezable", "text", "windows")
+
+    def __init__(self, text: str, *, squeezable: bool = False) -> None:
+        self.text = text
+        self._squeezable = squeezable
+        plain = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+        self.windows: dict[int, bytes] = {0: plain}  # bits of the window → bytes
+
+    def bytes_for(self, window: int) -> bytes:
+        """For a socket that has agreed on this window."""
+        found = self.windows.get(window)
+        if found is None:
+            found = self.windows[window] = self._squeeze(window)
+        return found
+
+    def _squeeze(self, window: int) -> bytes:
+        plain = self.windows[0]
+        if not self._squeezable or len(plain) < SQUEEZED_FROM:
+            return plain
+        frame = Frame(Opcode.TEXT, self.text.encode())
+        deflate = PerMessageDeflate(True, True, window, window, SETTINGS)
+        squeezed = frame.serialize(mask=False, extensions=[deflate])
+        return squeezed if len(squeezed) < len(plain) else plain
