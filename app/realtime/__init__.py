@@ -2,12 +2,13 @@
 
 from app.realtime.engine import Engine
 from app.realtime.limits import Limits
-from app.realtime.topics import Drawn, Listener, Reset, Topics, TwoFaces, stamp
+from app.realtime.topics import Drawn, Items, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch
 
 __all__ = [
     "Drawn",
     "Engine",
+    "Items",
     "Limits",
     "Listener",
     "Reset",

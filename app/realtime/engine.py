@@ -225,8 +225,8 @@ class Engine:
         if kind is None:
             return Drawn(version, None)
         face = face_for(await draw(tx, kind, listener, topic, since), listener.person_id)
-        if face is None or kind.rows:
-            return Drawn(version, face)
+        if not isinstance(face, str) or kind.rows:
+            return Drawn(version, face if isinstance(face, str) else None)
         return Drawn(version, stamp(face, topic, version))
 
     # --- doors

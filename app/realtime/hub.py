@@ -54,6 +54,7 @@ class Hub:
         self._drawing = 0
         self.delivery = Delivery(self._quiet)
         self.topics: dict[str, Topic] = {}
+        self._views: dict[str, set[Topic]] = {}  # topic → views of it that are watched
 
     async def _read_versions(self, names: Collection[str]) -> versions.Reading:
         async with self._sessions() as tx:
@@ -67,6 +68,9 @@ class Hub:
         if topic is None:
             topic = self.topics[name] = Topic(name, kind)
             self._on_scope(versions.split(name)[0], True)
+            for base in versions.bases_of(name):
+                if base != name:
+                    self._views.setdefault(base, set()).add(topic)
         topic.watchers.add(socket)
         socket.shown[topic.name] = version
         if kind is ACCESS:
@@ -83,13 +87,21 @@ class Hub:
         topic.watchers.discard(socket)
         _forget(socket, name)
         if not topic.watchers:
-            del self.topics[name]
-            self._on_scope(versions.split(name)[0], False)
+            self._drop(topic)
         elif topic.kind.personal:
             look = topic.look(socket.listener)
             if all(topic.look(other.listener) != look for other in topic.watchers):
                 topic.drawings.pop(look, None)
                 topic.wanted = [one for one in topic.wanted if one != look]
+
+    def _drop(self, topic: Topic) -> None:
+        del self.topics[topic.name]
+        self._on_scope(versions.split(topic.name)[0], False)
+        for base in versions.bases_of(topic.name):
+            if views := self._views.get(base):
+                views.discard(topic)
+                if not views:
+                    del self._views[base]
 
     async def catch_up(self, socket: Socket, names: Iterable[str]) -> None:
         """Compare what a screen shows with the table; only what is behind gets drawn."""
@@ -105,7 +117,7 @@ class Hub:
                 continue
             for row, version in reading.rows(name).items():
                 topic.known.setdefault(row, version)
-                self.hint(row, version)
+                self._hint(topic, row, version)
             newest = max(topic.version, reading.version(name))
             socket.shown[name] = shown = min(shown, newest)
             # A stranger who guesses must hear the same whether the guess was right or wrong: a
@@ -145,9 +157,15 @@ class Hub:
 
     def hint(self, row: str, version: int) -> bool:
         """A row may have this version. True if that is news for a topic watched here."""
-        topic = self.topics.get(versions.topic_of(row))
-        if topic is None:
-            return False
+        return sum(self._hint(topic, row, version) for topic in self._counting(row)) > 0
+
+    def _counting(self, row: str) -> list[Topic]:
+        """The topics watched here for which a row counts."""
+        base = versions.topic_of(row)
+        topic, views = self.topics.get(base), self._views.get(base)
+        return [*([topic] if topic else ()), *(views or ())]
+
+    def _hint(self, topic: Topic, row: str, version: int) -> bool:
         if topic.kind is ACCESS:
             return self._newer_rights(topic, version)
         if version <= topic.known.get(row, 0):
@@ -161,11 +179,11 @@ class Hub:
         """Mark what the table has and no hint told; how many topics that were."""
         found: set[str] = set()
         for row, version in reading.found():
-            topic = self.topics.get(versions.topic_of(row))
-            # Of a topic that is just being joined nothing is known yet: its watch compares itself.
-            joining = topic and topic.kind is not ACCESS and row not in topic.known
-            if topic and not joining and self.hint(row, version):
-                found.add(topic.name)
+            for topic in self._counting(row):
+                # Of one that is just being joined nothing is known: its watch compares itself.
+                joining = topic.kind is not ACCESS and row not in topic.known
+                if not joining and self._hint(topic, row, version):
+                    found.add(topic.name)
         for topic in self.topics.values():
             if topic.kind is not ACCESS and (topic.hinted or topic.wanted):
                 self._queue(topic)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,8 +32,16 @@ class TwoFaces:
     veiled_for: frozenset[int]
 
 
+@dataclass(frozen=True)
+class Items:
+    """A listing: which regions are in it, in order; a screen asks for those that it lacks."""
+
+    names: Sequence[str]
+    words: str = ""  # said about all of them, such as "41 tools"
+
+
 Face = str | None
-SharedDraw = Callable[[AsyncSession, Any, str, str], Awaitable[Face | TwoFaces]]
+SharedDraw = Callable[[AsyncSession, Any, str, str], Awaitable[Face | TwoFaces | Items]]
 PersonalDraw = Callable[[AsyncSession, Any, str, int], Awaitable[Face]]
 
 
@@ -103,6 +111,22 @@ class Topics:
 
         return register
 
+    def listing(
+        self, kind: str, *, follows: Callable[[str], tuple[str, ...]] | None = None
+    ) -> Callable[[SharedDraw], SharedDraw]:
+        """draw(tx, community, key, locale) → Items: one question, asked once for all who ask it.
+
+        The key says what is listed (a search, say). All keys have one version: that of
+        `scope/kind`, which acts touch, and of the kinds that `follows(key)` names.
+        """
+
+        def register(draw: SharedDraw) -> SharedDraw:
+            self._add(Kind(kind, draw_shared=draw, wide=True), 1)
+            versions.view(kind, lambda key: (kind, *(follows(key) if follows else ())))
+            return draw
+
+        return register
+
     def ask(self, kind: str, *, stripes: int = 1) -> None:
         """No drawing: the browser hears the version and asks for its own list again."""
         self._add(Kind(kind), stripes)
@@ -134,7 +158,7 @@ class Topics:
 
 async def draw(
     tx: AsyncSession, kind: Kind, listener: Listener, topic: str, since: int = 0
-) -> Face | TwoFaces:
+) -> Face | TwoFaces | Items:
     """The one road to a topic's look: page, first draw, push, catch-up, plain GET."""
     scope, _, key = versions.split(topic)
     if kind.draw_personal:
@@ -153,7 +177,7 @@ def stamp(html: str, topic: str, version: int) -> str:
     return _ROOT.sub(rf'\g<0> data-topic="{topic}" data-version="{version}"', html, count=1)
 
 
-def face_for(face: Face | TwoFaces, person_id: int) -> Face:
+def face_for(face: Face | TwoFaces | Items, person_id: int) -> Face | Items:
     if isinstance(face, TwoFaces):
         return face.veiled if person_id in face.veiled_for else face.html
     return face
@@ -163,10 +187,12 @@ def frame(**fields: object) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def drawn_frame(kind: Kind, topic: str, version: int, since: int, face: Face) -> str:
-    """The text of a drawn topic's frame: {topic, version, since?, reset?, html}."""
+def drawn_frame(kind: Kind, topic: str, version: int, since: int, face: Face | Items) -> str:
+    """The text of a drawn topic's frame: {topic, version, since?, reset?, html} or items."""
     if face is None:
         return frame(topic=topic, version=version, html=None)
+    if isinstance(face, Items):
+        return frame(topic=topic, version=version, items=face.names, words=face.words)
     if not kind.rows:
         return frame(topic=topic, version=version, html=stamp(face, topic, version))
     if isinstance(face, Reset) or since == 0:

@@ -49,6 +49,7 @@ _READ = sa.text(
 ).bindparams(sa.bindparam("names", type_=_NAMES))
 
 _stripes: dict[str, int] = {}
+_views: dict[str, Callable[[str], tuple[str, ...]]] = {}
 _announcer: Callable[[Iterable[Hint]], None] | None = None
 
 
@@ -83,7 +84,25 @@ def stripe(kind: str, rows: int) -> None:
     _stripes[kind] = rows
 
 
+def view(kind: str, counts: Callable[[str], tuple[str, ...]]) -> None:
+    """A topic of this kind has no rows of its own: key → the kinds of its scope that count."""
+    _views[kind] = counts
+
+
+def bases_of(topic: str) -> tuple[str, ...]:
+    """The topics whose rows count for this one: itself, unless it is a view of others."""
+    scope, kind, key = split(topic)
+    counts = _views.get(kind)
+    return (topic,) if counts is None else tuple(f"{scope}/{one}" for one in counts(key))
+
+
 def rows_of(topic: str) -> tuple[str, ...]:
+    if split(topic)[1] in _views:
+        return tuple(row for base in bases_of(topic) for row in _own_rows(base))
+    return _own_rows(topic)
+
+
+def _own_rows(topic: str) -> tuple[str, ...]:
     # The bare name counts too: a process that never heard of the stripes touches that one.
     stripes = _stripes.get(split(topic)[1], 1)
     return (topic, *(f"{topic}#{i}" for i in range(stripes))) if stripes > 1 else (topic,)
@@ -135,7 +154,7 @@ def _one_row_of(topic: str) -> str:
 
 async def read(tx: AsyncSession, topics: Collection[str]) -> Reading:
     """Versions and epoch in one statement, hence of one snapshot at any isolation."""
-    names = [row for topic in topics for row in rows_of(topic)]
+    names = list({row: None for topic in topics for row in rows_of(topic)})
     epoch, rows = "", {}
     for name, version in await tx.execute(_READ, {"names": names}):
         if version is None:

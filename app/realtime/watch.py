@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.realtime.frames import Ready
-from app.realtime.topics import Face, Kind, Listener, Reset, TwoFaces, drawn_frame, frame
+from app.realtime.topics import Face, Items, Kind, Listener, Reset, TwoFaces, drawn_frame, frame
 
 if TYPE_CHECKING:
     from app.realtime.socket import Socket
@@ -98,7 +98,7 @@ class Topic:
             found[look] = (listener, has)
         return found
 
-    def drawing_of(self, face: Face | TwoFaces, version: int, since: int) -> Drawing:
+    def drawing_of(self, face: Face | TwoFaces | Items, version: int, since: int) -> Drawing:
         """Turn what was drawn into the one frame that goes to every socket of this look."""
         if self.kind.ask:
             spread = min(SPREAD * len(self.watchers), SPREAD_MOST)
@@ -110,7 +110,7 @@ class Topic:
         fits_all = not self.kind.rows or isinstance(face, Reset)
         return Drawing(version, 0 if fits_all else since, self._ready(face, version, since))
 
-    def _ready(self, face: Face, version: int, since: int) -> Ready | None:
+    def _ready(self, face: Face | Items, version: int, since: int) -> Ready | None:
         """Only what is shared is compressed. A personal fragment holds secrets beside text that
         others choose: whoever can watch its length could guess the one by choosing the other.
         """
