@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +27,7 @@ from app.members import routes as members_routes
 from app.people import api as people_api
 from app.people import doors
 from app.people import routes as people_routes
-from app.realtime import Engine, Topics
+from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
 from app.tools import routes as tools_routes
@@ -44,6 +45,18 @@ def registry() -> Topics:
     for feature in (board_live, chat_live, loans_live, members_live):
         topics.include(feature.topics)
     return topics
+
+
+def limits() -> Limits:
+    return Limits(
+        buffer_bytes=settings.live_buffer_bytes,
+        drain_within=settings.live_drain_seconds,
+        message_bytes=settings.live_message_bytes,
+        messages_a_second=settings.live_messages_a_second,
+        topics=settings.live_topics,
+        sockets_a_person=settings.live_sockets_a_person,
+        sockets_an_address=settings.live_sockets_an_address,
+    )
 
 
 def build() -> FastAPI:
@@ -80,6 +93,9 @@ def build() -> FastAPI:
         allowed_origin=csrf.allowed_origin,
         address=proxies.client_network,
         now=clock.now,
+        limits=limits(),
+        on_end=log.socket_ended,
+        on_lag=metrics.LAG.observe,
     )
     for feature in (engine, vitals, metrics, docs, *PAGES):
         app.include_router(feature.router, include_in_schema=False)
@@ -100,8 +116,11 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     await engine.start()
     tasks = [
         asyncio.create_task(jobs.run_forever(), name="jobs"),
-        asyncio.create_task(metrics.follow(lambda: engine.counters), name="metrics"),
+        asyncio.create_task(metrics.follow(lambda: engine.counters, engine.gauges), name="metrics"),
     ]
+    # What is loaded now stays: looking through it again and again would hold up every screen.
+    gc.collect()
+    gc.freeze()
     yield
     for task in tasks:
         task.cancel()

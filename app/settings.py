@@ -34,6 +34,13 @@ class Settings(BaseSettings):
     database_pool: int = Field(default=10, ge=1, le=100)
     photo_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     photo_pixels: int = Field(default=50_000_000, ge=10_000)
+    live_buffer_bytes: int = Field(default=256 * 1024, ge=16 * 1024)
+    live_drain_seconds: float = Field(default=30, gt=0)
+    live_message_bytes: int = Field(default=16_384, ge=1024, le=16_384)
+    live_messages_a_second: int = Field(default=20, ge=1)
+    live_topics: int = Field(default=512, ge=1)
+    live_sockets_a_person: int = Field(default=50, ge=1)
+    live_sockets_an_address: int = Field(default=1000, ge=1)
     argon2_fast: bool = False  # tests only: cheap password hashes
     clock_file: Path | None = None  # tests only: seconds by which the clock is shifted
 

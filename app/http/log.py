@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.proxies import client_address, from_proxy
+from app.realtime import Life
 from app.settings import settings
 
 ROTATE_AT = 20 * 1024 * 1024
@@ -118,6 +119,19 @@ def security(event: str, connection: HTTPConnection | None = None, **facts: obje
     if connection is not None:
         seen = {"client": client_address(connection), "person": person_id(connection.scope)}
     _security.warning(event, **{**seen, **facts})
+
+
+def socket_ended(life: Life) -> None:
+    """One line for a websocket's whole life, once it is over."""
+    _access.info(
+        "socket",
+        person=life.person_id,
+        code=life.code,
+        seconds=round(life.seconds, 1),
+        writes=life.writes,
+        bytes=life.bytes,
+        behind=life.behind,
+    )
 
 
 def person_id(scope: Scope) -> int | None:

@@ -28,7 +28,7 @@ from app.http.log import route_of
 from app.settings import settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-COPIED_EVERY = 5.0  # seconds
+COPIED_EVERY = 2.0  # seconds
 
 SECONDS = Histogram(
     "toolshare_http_request_seconds",
@@ -46,6 +46,15 @@ POOL = Gauge(
 )
 WORKERS = Gauge("toolshare_workers", "Worker processes.", multiprocess_mode="livesum")
 LIVE = Counter("toolshare_live_events", "What the live engine counted.", ["event"])
+CLOSED = Counter("toolshare_live_closed", "Websockets that ended, by close code.", ["code"])
+STANDING = Gauge(
+    "toolshare_live", "What the live engine holds now.", ["what"], multiprocess_mode="livesum"
+)
+LAG = Histogram(
+    "toolshare_live_announce_lag_seconds",
+    "From a commit to its hint's arrival through Redis, by the clocks of the two workers.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -101,11 +110,15 @@ def watch_pool(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "checkin", lambda *_: POOL.dec())
 
 
-async def follow(counters: Callable[[], Mapping[str, int]]) -> None:
-    """Runs until cancelled: copies an engine's growing counters, whatever they are called."""
+async def follow(
+    counters: Callable[[], Mapping[str, int]], gauges: Callable[[], Mapping[str, int]] = dict
+) -> None:
+    """Runs until cancelled: copies an engine's counters and gauges, whatever they are called."""
     copied: dict[str, int] = {}
     while True:
         copy(counters(), copied)
+        for what, number in gauges().items():
+            STANDING.labels(what).set(number)
         await asyncio.sleep(COPIED_EVERY)
 
 
@@ -114,7 +127,8 @@ def copy(counters: Mapping[str, int], copied: dict[str, int]) -> None:
     for name, value in dict(counters).items():
         grown = value - copied.get(name, 0)
         if grown > 0:
-            LIVE.labels(name).inc(grown)
+            code = name.removeprefix("closed_")
+            (LIVE.labels(name) if code == name else CLOSED.labels(code)).inc(grown)
         copied[name] = value
 
 

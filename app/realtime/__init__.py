@@ -1,6 +1,6 @@
 """The live engine: a region is a topic, a version and a way to draw it. See README.md."""
 
-from app.realtime.engine import Engine
+from app.realtime.engine import Engine, Life
 from app.realtime.limits import Limits
 from app.realtime.topics import Drawn, Items, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch
@@ -9,6 +9,7 @@ __all__ = [
     "Drawn",
     "Engine",
     "Items",
+    "Life",
     "Limits",
     "Listener",
     "Reset",

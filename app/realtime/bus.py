@@ -6,6 +6,7 @@ Nothing here is needed for being right (the compare is), only for being quick.
 import asyncio
 import logging
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ANSWERS_WITHIN = 1.0  # seconds for each call
 SILENT_FOR = 3.0  # seconds without a pong: not connected any more, whatever TCP says
+AT = re.compile(r"\d+\.\d+")  # when what follows was committed
 OUTBOX = 10_000  # rows; more than that is left to the compare
 FAILURES = (RedisError, OSError, TimeoutError)
 
@@ -38,10 +40,12 @@ class Bus:
         on_hint: Callable[[str, int], None],
         on_connect: Callable[[], None],
         counters: Counter[str],
+        on_lag: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._url, self._prefix = url, prefix
         self._on_hint, self._on_connect = on_hint, on_connect
-        self._counters = counters
+        self._counters, self._on_lag = counters, on_lag
+        self._announced_at = 0.0  # the oldest commit in the outbox, by the wall clock
         self._scopes: Counter[str] = Counter()
         self._confirmed: set[str] = set()
         self._waited_for: dict[str, asyncio.Event] = {}
@@ -84,6 +88,8 @@ class Bus:
 
     def announce(self, hints: Iterable[Hint]) -> None:
         """Never waits. What does not fit is left to the compare."""
+        if not self._outbox:
+            self._announced_at = time.time()
         for row, version in hints:
             if len(self._outbox) >= OUTBOX and row not in self._outbox:
                 self._counters["hints_dropped"] += 1
@@ -108,7 +114,8 @@ class Bus:
     async def _publish(self, redis: "Redis", batch: dict[str, int]) -> None:
         pipeline = redis.pipeline(transaction=False)
         for scope, hints in by_scope(batch.items()).items():
-            pipeline.publish(self._channel(scope), "\n".join(f"{r}@{v}" for r, v in hints))
+            lines = (f"{self._announced_at:.4f}", *(f"{row}@{version}" for row, version in hints))
+            pipeline.publish(self._channel(scope), "\n".join(lines))
         async with asyncio.timeout(2 * ANSWERS_WITHIN):
             await pipeline.execute()
         self._counters["hints_sent"] += len(batch)
@@ -178,6 +185,8 @@ class Bus:
                 row, _, version = hint.rpartition("@")
                 if version.isdecimal():
                     self._on_hint(row, int(version))
+                elif not row and AT.fullmatch(version):
+                    self._on_lag(max(0.0, time.time() - float(version)))
         elif sort == "subscribe" and channel is not None:
             self._confirm(channel.rpartition(":")[2])
 

@@ -61,6 +61,7 @@ class Engine:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits = Limits(),
         on_end: Callable[[Life], None] = lambda life: None,
+        on_lag: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.sessions, self.topics = sessions, topics
         self._session_key, self._listeners, self._address = session_key, listeners, address
@@ -69,7 +70,7 @@ class Engine:
         self.counters: Counter[str] = Counter()
         self.epoch = ""
         self.hints_withheld = False  # tests: as if Redis lost every hint, ours included
-        self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters)
+        self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters, on_lag)
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
         self.delivery = self.hub.delivery
         self.entrance = Entrance(sessions, listeners, self._see_epoch)
@@ -128,6 +129,14 @@ class Engine:
         self._short.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("a socket's work failed", exc_info=error)
+
+    def gauges(self) -> dict[str, int]:
+        """What it holds now, beside what `counters` has counted."""
+        return {
+            "sockets": len(self.sockets),
+            "topics": len(self.hub.topics),
+            "behind": len(self.behind),
+        }
 
     # --- hints
 

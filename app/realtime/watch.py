@@ -84,9 +84,8 @@ class Topic:
         """For each look one listener, and the least that a screen has."""
         found: dict[Look, tuple[Listener, int]] = {}
         if not self.kind.personal:
-            for watcher in self.watchers:
-                found[(0, watcher.listener.locale)] = (watcher.listener, 0)
-            return found
+            some = {watcher.locale: watcher for watcher in self.watchers}
+            return {(0, locale): (watcher.listener, 0) for locale, watcher in some.items()}
         for watcher in self.watchers:
             listener, look = watcher.listener, self.look(watcher.listener)
             gone = watcher.gone and self.name in watcher.gone

@@ -236,7 +236,9 @@ class Worker:
 
     def __init__(self, world: World, options: dict[str, Any]) -> None:
         self.world, self.port = world, 0
-        others = {name: options.pop(name) for name in ("now", "on_end") if name in options}
+        others = {
+            name: options.pop(name) for name in ("now", "on_end", "on_lag") if name in options
+        }
         self.engine = Engine(
             world.sessions,
             world.redis_url,
