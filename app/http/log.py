@@ -99,6 +99,13 @@ def configure() -> None:
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
+    logging.getLogger("uvicorn.error").addFilter(_not_of_a_socket)
+
+
+def _not_of_a_socket(record: logging.LogRecord) -> bool:
+    """uvicorn says three things about each websocket, one with its address; we say one."""
+    said = str(record.msg)
+    return '"WebSocket %s"' not in said and said not in ("connection open", "connection closed")
 
 
 def without_secrets(

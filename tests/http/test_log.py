@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from app.http import log
+from app.realtime import Life
 from tests.http.conftest import Ask, Build, Set
 
 
@@ -138,6 +139,17 @@ def test_everybody_elses_lines_flow_through_ours(lines: Path) -> None:
     assert (security["event"], security["account"]) == ("sign_in_failed", "1f2e")
     assert "hunter2" not in lines.read_text()
     assert "abc" not in lines.read_text()
+
+
+def test_a_socket_is_one_line_and_the_server_says_nothing_beside_it(lines: Path) -> None:
+    theirs = logging.getLogger("uvicorn.error")
+    theirs.info('%s - "WebSocket %s" [accepted]', "10.0.0.1:5", "/live")
+    theirs.info("connection closed")
+    log.socket_ended(Life(7, 1012, 3.14159, writes=4, bytes=900, behind=1))
+    (line,) = read(lines)
+    assert line["event"] == "socket"
+    told = {name: line[name] for name in ("person", "code", "seconds", "writes", "bytes", "behind")}
+    assert list(told.values()) == [7, 1012, 3.1, 4, 900, 1]
 
 
 def write_many(path: Path, name: str) -> None:
