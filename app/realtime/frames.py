@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
@@ -27,6 +28,7 @@ from websockets.server import ServerProtocol
 
 EXTENSION = "app.realtime.wire"
 BUFFER_BYTES = 256 * 1024  # what may wait for a slow reader before it counts as behind
+UNSENT_BYTES = 128 * 1024  # what the kernel takes beyond what is on its way
 GRACE = 1.0  # seconds that the other side has to answer a close frame
 DRAIN_OVER = 3.0  # seconds over which a worker that leaves spreads its closing
 
@@ -144,6 +146,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Call once, after accepting; messages that come meanwhile are handed over afterwards."""
         self.owner = owner
         self.transport.set_write_buffer_limits(high=buffer_bytes * 3 // 4, low=buffer_bytes // 4)
+        plain = self.transport.get_extra_info("socket")
+        if plain is not None and hasattr(socket, "TCP_NOTSENT_LOWAT") and _is_tcp(plain):
+            # Else the kernel takes in megabytes of what will be old news to a slow reader.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.stop_keepalive()  # the owner pings
         # uvicorn hangs up when the app returns, unless a closing is under way.
         self.close_timer = self.close_timer or NOTHING
@@ -294,6 +300,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def _leave(self) -> None:
         if self.owner is not None:
             self.owner.close(CloseCode.SERVICE_RESTART)
+
+
+def _is_tcp(plain: Any) -> bool:
+    return plain.family in (socket.AF_INET, socket.AF_INET6)
 
 
 def wire_of(connection: HTTPConnection) -> FrameProtocol | None:

@@ -115,10 +115,11 @@ class Hub:
             if topic.kind is ACCESS:
                 self._newer_rights(topic, reading.version(name))
                 continue
-            for row, version in reading.rows(name).items():
+            rows = reading.rows(name)
+            for row, version in rows.items():
                 topic.known.setdefault(row, version)
                 self._hint(topic, row, version)
-            newest = max(topic.version, reading.version(name))
+            newest = max(topic.version, sum(rows.values()))
             socket.shown[name] = shown = min(shown, newest)
             # A stranger who guesses must hear the same whether the guess was right or wrong: a
             # right that is not plain from the scope is asked even where nothing changed.
