@@ -1,6 +1,7 @@
 """The live engine: a region is a topic, a version and a way to draw it. See README.md."""
 
-from app.realtime.engine import Engine, Life
+from app.realtime.door import Life
+from app.realtime.engine import Engine
 from app.realtime.limits import Limits
 from app.realtime.topics import Drawn, Items, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch

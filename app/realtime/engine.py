@@ -3,43 +3,32 @@
 import asyncio
 import logging
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
 
 from app.realtime import plain, versions
 from app.realtime.bus import Bus
-from app.realtime.frames import FrameProtocol, Ready, wire_of
-from app.realtime.hub import DRAWERS, Hub
+from app.realtime.door import Door, Life
+from app.realtime.drawing import AT_ONCE
+from app.realtime.hub import Hub
 from app.realtime.limits import Limits
-from app.realtime.reader import Entrance, Found, Listeners
-from app.realtime.socket import POLICY, RESTART, SIGNED_OUT, Socket
+from app.realtime.reader import Entrance, Listeners
+from app.realtime.ready import Ready
+from app.realtime.socket import RESTART, Socket
 from app.realtime.topics import Drawn, Listener, Sessions, Topics, draw, face_for, frame, stamp
 
 log = logging.getLogger(__name__)
 
 TURNS = 20  # pings and beats are spread over so many turns, a share of the sockets each
-
-
-class Life(NamedTuple):
-    """One socket's, when it is over."""
-
-    person_id: int
-    code: int
-    seconds: float
-    writes: int
-    bytes: int
-    behind: int  # how often it was
 
 
 class Engine:
@@ -64,33 +53,31 @@ class Engine:
         on_lag: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.sessions, self.topics = sessions, topics
-        self._session_key, self._listeners, self._address = session_key, listeners, address
+        self.session_key, self._listeners, self.address = session_key, listeners, address
         self.allowed_origin, self.now, self.limits = allowed_origin, now, limits
-        self._on_end = on_end
         self.counters: Counter[str] = Counter()
         self.epoch = ""
         self.hints_withheld = False  # tests: as if Redis lost every hint, ours included
         self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters, on_lag)
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
-        self.delivery = self.hub.delivery
+        self.delivery = self.hub.drawers.delivery
         self.entrance = Entrance(sessions, listeners, self._see_epoch)
+        self.door = Door(self, on_end)
         self.sockets: set[Socket] = set()
         self.behind: set[Socket] = set()
-        self._numbered = 0
-        self._per: Counter[object] = Counter()
         self._compare_now = asyncio.Event()
         self._compared_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._short: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self.stopping = False
         self.router = APIRouter()
-        self.router.add_api_websocket_route("/live", self._serve)
+        self.router.add_api_websocket_route("/live", self.door.serve)
         self.router.add_api_route("/live", self._answer, include_in_schema=False)
 
     # --- life
 
     async def start(self) -> None:
-        self._stopping = False
+        self.stopping = False
         with suppress(Exception):  # the loop below tries again, and says so
             await self._compare()
         for run in (
@@ -103,14 +90,14 @@ class Engine:
             self.entrance.answer_forever,
             self.hub.reader.answer_forever,
             self.delivery.run_forever,
-            *[self.hub.draw_forever] * DRAWERS,
-            self.hub.draw_wide_forever,
+            *[self.hub.drawers.draw_forever] * AT_ONCE,
+            self.hub.drawers.draw_wide_forever,
         ):
             self._tasks.append(asyncio.create_task(_supervised(run), name=run.__qualname__))
         versions.announce_by(self.announce)
 
     async def stop(self) -> None:
-        self._stopping = True
+        self.stopping = True
         versions.announce_by(None)
         for socket in list(self.sockets):
             socket.close(RESTART)
@@ -241,76 +228,11 @@ class Engine:
     # --- doors
 
     async def listener_of(self, tx: AsyncSession, connection: HTTPConnection) -> Listener | None:
-        key = self._session_key(connection)
+        key = self.session_key(connection)
         return None if key is None else (await self._listeners(tx, [key])).get(key)
 
     async def _answer(self, request: Request) -> Response:
         return await plain.answer(self, request)
-
-    async def _serve(self, websocket: WebSocket) -> None:
-        wire = wire_of(websocket)
-        if self._stopping or wire is None:
-            if wire is None:
-                log.error("start uvicorn with --ws app.realtime.frames:FrameProtocol")
-            await websocket.send_denial_response(Response(status_code=503))
-        elif not self.allowed_origin(websocket):
-            await websocket.close(POLICY)
-        else:
-            await self._open(websocket, wire)
-
-    async def _open(self, websocket: WebSocket, wire: FrameProtocol) -> None:
-        key = self._session_key(websocket)
-        try:
-            found = None if key is None else await self.entrance.find(key)
-        except Exception:
-            log.exception("a socket could not be opened")
-            await websocket.send_denial_response(Response(status_code=503))
-            return
-        await websocket.accept()
-        if found is None:
-            await websocket.close(SIGNED_OUT)
-        elif not self._has_room(found.listener.person_id, address := self._address(websocket)):
-            await websocket.close(POLICY)
-        else:
-            self._hold(wire, found, sys.intern(address))
-
-    def _has_room(self, person_id: int, address: str) -> bool:
-        return (
-            self._per[person_id] < self.limits.sockets_a_person
-            and self._per[address] < self.limits.sockets_an_address
-        )
-
-    def _hold(self, wire: FrameProtocol, found: Found, address: str) -> None:
-        self._numbered += 1
-        socket = Socket(self, wire, found.listener, address, self._numbered)
-        wire.detach(socket, buffer_bytes=self.limits.buffer_bytes)
-        self._per.update((found.listener.person_id, address))
-        self.sockets.add(socket)
-        self.counters["sockets_opened"] += 1
-        socket.tell(frame(epoch=self.epoch))
-        socket.begin(found.access)
-
-    def forget(self, socket: Socket) -> None:
-        """It is over."""
-        self.sockets.discard(socket)
-        self.behind.discard(socket)
-        for one in (socket.listener.person_id, socket.address):
-            self._per[one] -= 1
-            if self._per[one] <= 0:
-                del self._per[one]
-        code = socket.closed or 0
-        self.counters[f"closed_{code}"] += 1
-        seconds = time.monotonic() - socket.opened_at
-        self._on_end(
-            Life(
-                socket.listener.person_id,
-                code,
-                seconds,
-                socket.writes,
-                socket.written,
-                socket.behind,
-            )
-        )
 
     def heard(self, socket: Socket, what: str, topic: str) -> None:
         """Typing and presence: ephemeral, for those who watch the topic. Nothing keeps them yet."""

@@ -20,7 +20,7 @@ from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import OPEN, SERVER
 from websockets.protocol import Protocol as Sansio
@@ -36,7 +36,6 @@ DRAIN_OVER = 3.0  # seconds over which a worker that leaves spreads its closing
 # fits every socket whose window is the same.
 WINDOW = 12
 SETTINGS = {"memLevel": 5}
-SQUEEZED_FROM = 200  # bytes: below, the few that are saved are not worth a decoder's work
 
 
 class Owner(Protocol):
@@ -310,34 +309,3 @@ def wire_of(connection: HTTPConnection) -> FrameProtocol | None:
     """The wire under a websocket; None if uvicorn was started without this protocol."""
     wire = connection.scope.get("extensions", {}).get(EXTENSION)
     return wire if isinstance(wire, FrameProtocol) else None
-
-
-# --- frames that fit many sockets
-
-
-class Ready:
-    """One text as finished websocket frames: made once, written as the same bytes to all."""
-
-    __slots__ = ("_squeezable", "text", "windows")
-
-    def __init__(self, text: str, *, squeezable: bool = False) -> None:
-        self.text = text
-        self._squeezable = squeezable
-        plain = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
-        self.windows: dict[int, bytes] = {0: plain}  # bits of the window → bytes
-
-    def bytes_for(self, window: int) -> bytes:
-        """For a socket that has agreed on this window."""
-        found = self.windows.get(window)
-        if found is None:
-            found = self.windows[window] = self._squeeze(window)
-        return found
-
-    def _squeeze(self, window: int) -> bytes:
-        plain = self.windows[0]
-        if not self._squeezable or len(plain) < SQUEEZED_FROM:
-            return plain
-        frame = Frame(Opcode.TEXT, self.text.encode())
-        deflate = PerMessageDeflate(True, True, window, window, SETTINGS)
-        squeezed = frame.serialize(mask=False, extensions=[deflate])
-        return squeezed if len(squeezed) < len(plain) else plain

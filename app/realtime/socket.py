@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from app.realtime import versions
-from app.realtime.frames import FrameProtocol, Ready
+from app.realtime.frames import FrameProtocol
+from app.realtime.ready import Ready
 from app.realtime.topics import Listener, frame
 from app.realtime.watch import ACCESS
 
@@ -220,7 +221,7 @@ class Socket:
             self.plain.detach()
             self.plain = None
         self._leave_all()
-        self._engine.forget(self)
+        self._engine.door.forget(self)
 
     def _leave_all(self) -> None:
         for name in list(self.shown):

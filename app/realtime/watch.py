@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.realtime.frames import Ready
+from app.realtime.ready import Ready
 from app.realtime.topics import Face, Items, Kind, Listener, Reset, TwoFaces, drawn_frame, frame
 
 if TYPE_CHECKING:

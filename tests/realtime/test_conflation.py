@@ -111,7 +111,7 @@ async def test_nothing_is_kept_of_a_socket_that_left(world: World, worker: Worke
         await screen.watch({"t1/x/1": 0, "u1/bell": 0})
     await until(lambda: not worker.engine.sockets)
     assert worker.engine.hub.topics == {}
-    assert not worker.engine._per
+    assert not worker.engine.door._per
 
 
 async def test_a_gone_thing_stays_gone_until_it_is_there_again(
