@@ -31,6 +31,11 @@ def loan(community_id: int, loan_id: int) -> str:
     return f"c{community_id}/loan/{loan_id}"
 
 
+def writing(community_id: int, loan_id: int) -> str:
+    """Whether somebody can write in a loan's room."""
+    return f"c{community_id}/writing/{loan_id}"
+
+
 def room(community_id: int, conversation_id: int) -> str:
     return f"c{community_id}/room/{conversation_id}"
 

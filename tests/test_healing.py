@@ -87,6 +87,27 @@ async def test_boards_and_rooms_stay_right_while_redis_is_away(
             assert said(screen, room) == expected, "each once, in one order for both"
 
 
+async def test_a_block_falls_and_lifts_while_redis_is_away(
+    frail: tuple[Street, list[embedded.Server]],
+) -> None:
+    street, redis = frail
+    ada, ben, here = street.ada, street.ben, street.here.id  # at different workers
+    drill = await ada.lists("Cordless drill")
+    loan = await ben.asks_for(drill, street.today)
+    await ada.acts(loan, "approval")
+    card, dates, box = topic.tool(here, drill), topic.dates(here, drill), topic.writing(here, loan)
+    async with ben.watches(card, dates, box) as bens:
+        redis[0].stop()
+        await ada.does(f"{ada.home}/people/{ben.id}/block")
+        await bens.shows(card, "Paused")
+        await bens.shows(dates, "Paused")
+        await bens.shows(box, "Nobody can write")
+        await ada.does(f"/profile/blocks/{ben.id}/end")
+        await bens.shows(card, "Reserved")
+        await bens.until(lambda: "Nobody can write" not in (bens.html[box] or ""))
+        await ben.says(loan, "Hello again")
+
+
 async def test_a_killed_worker_costs_nobody_a_message(
     frail: tuple[Street, list[embedded.Server]],
 ) -> None:

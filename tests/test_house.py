@@ -19,12 +19,12 @@ APP = Path(__file__).parent.parent / "app"
 CELLAR = ("realtime",)
 GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
 LINE = ("people", "chat", "tools", "loans", "members", "board")
-EDGES = ("live", "doors", "entrance", "forms", "joining", "routes", "shapes", "api")
+EDGES = ("live", "doors", "entrance", "forms", "joining", "blocking", "routes", "shapes", "api")
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "mine"),
-    *("commands", "setup_code", "handover", "shelf"),
+    *("commands", "setup_code", "handover", "shelf", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = ("main", "jobs", "demo", "serve", "worker", "embedded", "child", "instance", "migrations")

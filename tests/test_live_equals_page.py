@@ -50,6 +50,7 @@ class Story:
             room = f"{home}/loans/{self.loan}"
             found["loan"] = (topic.loan(here.id, self.loan), room)
             found["room"] = (topic.room(here.id, self.room), room)
+            found["writing"] = (topic.writing(here.id, self.loan), room)
         return found
 
 
@@ -138,6 +139,9 @@ def acts(story: Story) -> Acts:
     async def ask_again() -> None:
         await street.cy.asks_for(story.tool, street.day(1), street.day(2))
 
+    async def ask_later() -> None:
+        await street.cy.asks_for(story.tool, street.day(3), street.day(4))
+
     async def see() -> None:
         await ada.posts(f"{ada.home}/loans/{story.loan}/seen", up_to=10_000)
 
@@ -161,6 +165,12 @@ def acts(story: Story) -> Acts:
         path = f"{ada.home}/tools/{story.tool}/edit"
         return ada.does(path, name="Strong drill", category="saws")
 
+    async def block() -> None:
+        await ada.does(f"{ada.home}/people/{ben.id}/block")
+        card, _ = story.cases(ben)["tool"]
+        assert "Paused" in str(await drawn(ben, card)), "ben is a viewer of another kind now"
+        assert "Paused" not in str(await drawn(street.cy, card))
+
     def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: who.acts(story.loan, noun)
 
@@ -179,6 +189,9 @@ def acts(story: Story) -> Acts:
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
         ("claim again", press(ben, "return-claim")),
+        ("block ben", block),
+        ("another asks, behind the veil", ask_later),
+        ("end the block", lambda: ada.does(f"/profile/blocks/{ben.id}/end")),
         ("take back", press(ada, "return")),
         ("pause", shelve("pause")),
         ("resume", shelve("pause/end")),

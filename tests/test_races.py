@@ -154,3 +154,72 @@ async def test_many_retries_of_one_message_are_one_message(street: Street) -> No
     assert {answer.status_code for answer in answers} == {303}
     page = await street.ada.opens(f"{street.ada.home}/loans/{loan}")
     assert page.count('<p class="body">Hello Ada</p>') == 1
+
+
+async def open_requests(tool_id: int) -> int:
+    return (await states_of(tool_id))[State.REQUESTED]
+
+
+@pytest.mark.parametrize("times", range(5))
+async def test_block_against_approve_has_one_outcome(street: Street, times: int) -> None:
+    """Ada blocks ben at one worker while the coordinator approves what he asked at the other."""
+    ada, ben, cora = street.ada, street.ben, street.cora
+    drill = await ada.lists("Cordless drill")
+    loan = await ben.asks_for(drill, street.day(1))
+    async with browser(street.workers[1], cora.cookie) as elsewhere:
+        blocked, approved = await asyncio.gather(
+            ada.posts(f"{ada.home}/people/{ben.id}/block"),
+            elsewhere.post(f"{ada.home}/loans/{loan}/approval"),
+        )
+    assert blocked.status_code == 303, "a block is never refused"
+    won = State.APPROVED if approved.status_code == 303 else State.DECLINED
+    assert approved.status_code in (303, 409)
+    assert await states_of(drill) == {won: 1}
+    assert await occupied(drill) == (1 if won is State.APPROVED else 0)
+
+
+@pytest.mark.parametrize("times", range(5))
+async def test_block_against_request_leaves_no_request_open(street: Street, times: int) -> None:
+    """Ben asks ten times over while ada blocks him, and she asks him, too."""
+    ada, ben = street.ada, street.ben
+    drill, saw = await ada.lists("Cordless drill"), await ben.lists("Hand saw", "saws")
+    asks = [
+        ben.posts(f"{ada.home}/tools/{drill}/loans", start=street.day(n), end=street.day(n))
+        for n in range(1, 6)
+    ]
+    asks += [
+        ada.posts(f"{ada.home}/tools/{saw}/loans", start=street.day(n), end=street.day(n))
+        for n in range(1, 6)
+    ]
+    block = ada.posts(f"{ada.home}/people/{ben.id}/block")
+    blocked, *asked = await asyncio.gather(block, *asks)
+    assert blocked.status_code == 303
+    assert {answer.status_code for answer in asked} <= {303, 409}
+    assert await open_requests(drill) == 0
+    assert await open_requests(saw) == 0
+
+
+async def test_many_blocks_at_once_never_wait_for_each_other_in_a_ring(street: Street) -> None:
+    """Everybody blocks and asks everybody, while the coordinator suspends one and restores them."""
+    people = (street.ada, street.ben, street.cy)
+    tools = {who.id: await who.lists(f"Drill of {who.name}") for who in people}
+    acts = []
+    for n in range(4):
+        for who in people:
+            for other in people:
+                if who is not other:
+                    day = street.day(1 + n)
+                    noun = f"{who.home}/people/{other.id}/block"
+                    acts.append(who.posts(noun if n % 2 else f"/profile/blocks/{other.id}/end"))
+                    acts.append(
+                        who.posts(f"{who.home}/tools/{tools[other.id]}/loans", start=day, end=day)
+                    )
+        member = f"{street.cora.home}/members/{street.ben.id}/suspension"
+        acts += [street.cora.posts(member), street.cora.posts(f"{member}/end")]
+    answers = await asyncio.gather(*acts)
+    assert {answer.status_code for answer in answers} <= {303, 403, 409, 429}
+    for who in people:
+        for other in people:
+            if who is not other:
+                await who.posts(f"{who.home}/people/{other.id}/block")
+    assert sum([await open_requests(tool) for tool in tools.values()]) == 0

@@ -143,6 +143,30 @@ async def test_nobody_signed_in_sees_only_the_door(street: Street, story: dict[s
                 assert answer.headers["location"].startswith("/sign-in")
 
 
+async def test_nobody_is_blocked_across_the_wall_between_communities(
+    street: Street, story: dict[str, int], workers: tuple[Worker, Worker]
+) -> None:
+    async with found_street(workers) as other:
+        for slug, whom in ((other.here.slug, street.ben.id), (street.here.slug, other.cy.id)):
+            answer = await other.ben.posts(f"/c/{slug}/people/{whom}/block")
+            assert answer.status_code == 404
+            assert "Okafor" not in answer.text.replace("Signed in as Ben Okafor", "")
+
+
+async def test_a_blocked_members_socket_hears_the_veil_and_nothing_through_it(
+    street: Street, story: dict[str, int]
+) -> None:
+    here, cy = street.here.id, street.cy
+    card, dates = topic.tool(here, story["tool_id"]), topic.dates(here, story["tool_id"])
+    await street.ada.does(f"{street.ada.home}/people/{cy.id}/block")
+    async with cy.watches(card, dates, topic.recent(here), topic.listing(here)) as screen:
+        await street.ada.acts(story["loan_id"], "handover")
+        version = screen.version[card]
+        await screen.rises_above(card, version)
+        assert "<b>Paused</b>" in (screen.html[card] or "")
+        assert not any(word in str(screen.frames) for word in ("Out", "Reserved", "went out"))
+
+
 async def test_a_strangers_socket_hears_nothing_but_its_own(
     street: Street, story: dict[str, int], workers: tuple[Worker, Worker]
 ) -> None:
@@ -153,6 +177,7 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.board(here),
         topic.loan(here, story["loan_id"]),
         topic.room(here, story["room_id"]),
+        topic.writing(here, story["loan_id"]),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]

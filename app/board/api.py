@@ -12,6 +12,7 @@ from app import clock, db
 from app.board import calendar, queries
 from app.errors import Span
 from app.http.schemas import Answered, Period, ToolKey, problems
+from app.people import blocks
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Here
 from app.tools import queries as tool_queries
@@ -39,8 +40,10 @@ async def availability(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> Avai
     here, now = viewer.here, clock.now()
     async with db.snapshot() as tx:
         tool = await tool_queries.tool_for(tx, viewer, tool_id)
-        (one,) = await queries.seen(tx, here, [tool], now, viewer.locale)
-    state, lent = one.state, tool.status == ToolStatus.LISTED
+        seen = await queries.seen(tx, here, [tool], now, viewer.locale)
+        apart = await blocks.apart_from(tx, viewer.person_id)
+    (one,) = queries.as_seen_by(seen, apart)
+    state, lent = one.state, one.status == ToolStatus.LISTED
     return AvailabilityOut(
         kind=state.kind,
         words=f"{state.words} {state.when}".strip(),

@@ -42,6 +42,9 @@ class Now:
         return ICONS[self.kind]
 
 
+PAUSED = Now("paused", "Paused")
+
+
 def state_of(
     tool: Tool, loans: Sequence[Loan], busy: Sequence[Span], here: Here, now: datetime, locale: str
 ) -> Now:
@@ -67,7 +70,7 @@ def state_of(
 def _off(tool: Tool) -> Now:
     if tool.status == ToolStatus.MAINTENANCE:
         return Now("maintenance", "Being repaired")
-    return Now("paused", "Archived" if tool.status == ToolStatus.ARCHIVED else "Paused")
+    return Now("paused", "Archived") if tool.status == ToolStatus.ARCHIVED else PAUSED
 
 
 def _with_somebody(loan: Loan, busy: Sequence[Span], here: Here, now: datetime, locale: str) -> Now:

@@ -24,7 +24,7 @@ LINES = 6
 def draw(one: Seen, here: Here, now: datetime, locale: str) -> Mapping[str, object]:
     """`busy`, `free` (lines in words) and `weeks` (the grid) for `tools/_dates.html`."""
     asked = [loan for loan in one.loans if loan.state == State.REQUESTED and loan.expires_at > now]
-    if one.tool.status != ToolStatus.LISTED:
+    if one.status != ToolStatus.LISTED:
         return {"busy": [], "free": [], "weeks": []}
     taken = blocked(one, here, now)
     lines = [(start, end, "busy", "taken") for start, end in one.busy]
@@ -59,7 +59,7 @@ def blocked(one: Seen, here: Here, now: datetime) -> list[Span]:
 
 def free(one: Seen, here: Here, now: datetime) -> list[Span]:
     """What is free from now to the horizon; nothing while the tool is not lent."""
-    if one.tool.status != ToolStatus.LISTED:
+    if one.status != ToolStatus.LISTED:
         return []
     last = clock.local_day(now, here.zone) + timedelta(days=HORIZON_DAYS + 1)
     return free_ranges(blocked(one, here, now), now, clock.day_start(last, here.zone))

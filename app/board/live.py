@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from app import clock, topic
 from app.board import calendar, mine, queries
 from app.db import Tx
 from app.errors import NotFound
 from app.pages import partial
+from app.people import blocks
 from app.people.viewer import Here, Viewer
-from app.realtime import Topics
+from app.realtime import Topics, TwoFaces
 from app.tools import queries as tool_queries
 from app.tools import rules
-from app.tools.models import Tool
 
 topics = Topics()
 topics.ask("list")
@@ -23,20 +23,25 @@ def draw_card(one: queries.Seen, here: Here, locale: str) -> str:
     return partial("board/_card.html", tool=queries.card(one, here, locale), zone=here.zone)
 
 
-async def draw_cards(tx: Tx, here: Here, tools: Sequence[Tool], locale: str) -> dict[str, str]:
-    """topic → card, for a whole board at once."""
-    found = await queries.seen(tx, here, tools, clock.now(), locale)
-    return {topic.tool(here.id, one.tool.id): draw_card(one, here, locale) for one in found}
+def faces(
+    one: queries.Seen, apart: Collection[int], draw: Callable[[queries.Seen], str]
+) -> str | TwoFaces:
+    """`apart`: those whom a block keeps from the owner. They see what *paused* shows."""
+    html = draw(one)
+    return TwoFaces(html, draw(queries.veil(one)), frozenset(apart)) if apart else html
 
 
 @topics.shared("tool")
-async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | None:
+async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | None:
     tool_id = topic.number(key)
     if tool_id is None:
         return None
     tools = await queries.on_the_board(tx, here, only=[tool_id])
-    drawn = await draw_cards(tx, here, tools, locale)
-    return next(iter(drawn.values()), None)
+    if not tools:
+        return None
+    (one,) = await queries.seen(tx, here, tools, clock.now(), locale)
+    apart = await blocks.apart_from(tx, one.tool.owner_id)
+    return faces(one, apart, lambda seen: draw_card(seen, here, locale))
 
 
 @topics.shared("board", stripes=16)
@@ -57,7 +62,7 @@ async def recent(tx: Tx, here: Here, key: str, locale: str) -> str:
 
 
 @topics.shared("dates")
-async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | None:
+async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | None:
     """When one tool is free, without a name; gone with the tool when it leaves the board."""
     tool_id = topic.number(key)
     tool = tool_id and await tool_queries.tool(tx, here.id, tool_id)
@@ -65,13 +70,17 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | None:
         return None
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
-    return partial(
-        "tools/_dates.html",
-        tool_id=tool.id,
-        state=one.state,
-        zone=here.zone,
-        **calendar.draw(one, here, now, locale),
-    )
+
+    def draw(seen: queries.Seen) -> str:
+        return partial(
+            "tools/_dates.html",
+            tool_id=seen.tool.id,
+            state=seen.state,
+            zone=here.zone,
+            **calendar.draw(seen, here, now, locale),
+        )
+
+    return faces(one, await blocks.apart_from(tx, tool.owner_id), draw)
 
 
 @topics.personal("mine")

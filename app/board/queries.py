@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from app import words
-from app.board.availability import Now, state_of
+from app.board.availability import PAUSED, Now, state_of
 from app.db import Tx
 from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
+from app.people.models import Block
 from app.people.viewer import Here
 from app.tools import availability, rules
 from app.tools import queries as tool_queries
@@ -24,12 +25,30 @@ RECENT = 12
 
 @dataclass(frozen=True)
 class Seen:
-    """A tool together with what its loans make of it now."""
+    """A tool together with what its loans make of it now, as far as a viewer may know."""
 
     tool: Tool
     state: Now
     loans: Sequence[Loan]
     busy: Sequence[tuple[datetime, datetime]]
+    veiled: bool = False
+
+    @property
+    def status(self) -> ToolStatus:
+        """Never ask the tool itself: who stands behind the veil is told that it is paused."""
+        return ToolStatus.PAUSED if self.veiled else ToolStatus(self.tool.status)
+
+
+def veil(one: Seen) -> Seen:
+    """The face that *paused* shows, for those whom a block keeps from the owner."""
+    if one.tool.status not in rules.ON_THE_BOARD:
+        return one
+    return replace(one, state=PAUSED, loans=(), busy=(), veiled=True)
+
+
+def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
+    """`apart`: the people whom a block keeps from the viewer."""
+    return [veil(one) if one.tool.owner_id in apart else one for one in found]
 
 
 async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale: str) -> list[Seen]:
@@ -115,7 +134,12 @@ HAPPENED = {
 
 
 async def recent(tx: Tx, here: Here) -> list[dict[str, object]]:
-    """What just happened, without a borrower's name: every member may read it."""
+    """What just happened, without a borrower's name: every member may read it.
+
+    It looks alike to all, so it is silent about the tools of who has blocked somebody: else it
+    would tell the blocked that a tool is not paused at all.
+    """
+    open_to_all = ~exists().where(Block.blocker_id == Tool.owner_id)
     rows = await tx.execute(
         select(LoanEvent, Tool)
         .join(
@@ -127,13 +151,14 @@ async def recent(tx: Tx, here: Here) -> list[dict[str, object]]:
             LoanEvent.community_id == here.id,
             LoanEvent.act.in_(HAPPENED),
             Tool.status.in_(rules.ON_THE_BOARD),
+            open_to_all,
         )
         .order_by(LoanEvent.at.desc(), LoanEvent.id.desc())
         .limit(RECENT)
     )
     new = await tx.scalars(
         select(Tool)
-        .where(Tool.community_id == here.id, Tool.status == ToolStatus.LISTED)
+        .where(Tool.community_id == here.id, Tool.status == ToolStatus.LISTED, open_to_all)
         .order_by(Tool.created_at.desc(), Tool.id.desc())
         .limit(RECENT)
     )

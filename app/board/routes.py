@@ -14,6 +14,8 @@ from app.board import live, queries
 from app.errors import Refusal, Span
 from app.http import idempotency
 from app.loans import commands, periods, rules, shelf
+from app.members import blocks as member_blocks
+from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
@@ -66,7 +68,8 @@ async def _wall(
 ) -> dict[str, object]:
     """The cards, each with its version. What one can have now hangs in front, by name within."""
     here = viewer.here
-    shown = [one for one in found if one.state.free_now or not free]
+    seen = queries.as_seen_by(found, await blocks.apart_from(tx, viewer.person_id))
+    shown = [one for one in seen if one.state.free_now or not free]
     shown.sort(key=lambda one: not one.state.free_now)
     drawn = {
         topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale) for one in shown
@@ -190,6 +193,8 @@ async def _tool_page(
     async with db.snapshot() as tx:
         tool = await tool_queries.tool_for(tx, viewer, tool_id)
         mine = tool.owner_id == viewer.person_id
+        apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+        key, back = pages.fresh_key(), f"{here.path}/tools/{tool_id}"
         return await pages.render(
             request,
             "tools/page.html",
@@ -199,7 +204,10 @@ async def _tool_page(
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
-            why_not_request=rules.why_not_ask(tool, viewer),
+            why_not_request=rules.why_not_ask(tool, viewer, apart),
+            block=await member_blocks.button(
+                tx, viewer, tool.owner_id, tool.owner.name, apart, key, back
+            ),
             free=free,
             today=today.isoformat(),
             horizon=(today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),

@@ -13,6 +13,8 @@ from app.chat import queries, rules
 from app.chat.models import Conversation, ConversationId, Message, MessageKind, Participant
 from app.db import Tx
 from app.errors import NotFound, Refusal
+from app.people import blocks
+from app.people import rules as people_rules
 from app.people.models import PersonId
 from app.realtime import bump, touch
 
@@ -43,8 +45,8 @@ async def say(
 ) -> Message:
     """One message; the same `client_id` again answers with the message there already is.
 
-    Raises NotFound for a stranger, Refusal for an empty or overlong text, or (409) for other words
-    under the same id.
+    Raises NotFound for a stranger, Refusal for an empty or overlong text, (409) for other words
+    under the same id, or (403) where a block stands between the writer and somebody in the room.
     """
     seat = await queries.participant(tx, community_id, conversation_id, by)
     if seat is None:
@@ -54,6 +56,26 @@ async def say(
         raise refusal
     # The bump takes the room's row lock, so a retry in flight at once waits here and finds it.
     revision = await bump(tx, topic.room(community_id, conversation_id))
+    if said := await _said_before(tx, community_id, conversation_id, by, body, client_id):
+        return said
+    others = await queries.participants_of(tx, community_id, conversation_id)
+    if refusal := people_rules.why_not_write_to(await blocks.between(tx, by, others)):
+        raise refusal
+    message = await _write(
+        tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now
+    )
+    await _see(tx, community_id, conversation_id, by, revision)
+    return message
+
+
+async def _said_before(
+    tx: Tx,
+    community_id: int,
+    conversation_id: ConversationId,
+    by: PersonId,
+    body: str,
+    client_id: uuid.UUID,
+) -> Message | None:
     said = await tx.scalar(
         select(Message).where(
             Message.community_id == community_id,
@@ -62,19 +84,13 @@ async def say(
             Message.client_id == client_id,
         )
     )
-    if said is not None:
-        if said.body != body:  # sent once, then changed: the answer to the first was lost
-            raise Refusal(
-                "Your first words have arrived already.",
-                "Send these once more if they should follow.",
-                code="said",
-            )
-        return said
-    message = await _write(
-        tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now
-    )
-    await _see(tx, community_id, conversation_id, by, revision)
-    return message
+    if said is not None and said.body != body:  # sent, then changed: the first answer was lost
+        raise Refusal(
+            "Your first words have arrived already.",
+            "Send these once more if they should follow.",
+            code="said",
+        )
+    return said
 
 
 async def note(

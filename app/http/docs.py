@@ -33,7 +33,10 @@ for people, `way_out` what they can do instead, `type` what a program can branch
 taken, `free` holds the nearest free periods.
 """
 TAGS = [
-    {"name": "people", "description": "An account, a token, where you are a member"},
+    {
+        "name": "people",
+        "description": "An account, a token, your communities, whom you blocked",
+    },
     {"name": "tools", "description": "What neighbours lend, and when it is free"},
     {"name": "loans", "description": "From asking for a tool until it is back"},
     {"name": "rooms", "description": "What borrower and lender say to each other"},

@@ -18,6 +18,7 @@ from app.errors import Conflict, NotFound, Refusal
 from app.loans import queries, rules
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, Act, State
+from app.people import blocks
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
@@ -64,7 +65,8 @@ async def request(
     await people.still_in(tx, by)
     await tool_queries.locked(tx, by.community_id, tool_id)
     await tx.refresh(tool, ["status", "owner_id", "price_cents"])
-    if refusal := rules.why_not_request(tool, start, end, by, now):
+    apart = await blocks.between(tx, by.person_id, [tool.owner_id])
+    if refusal := rules.why_not_request(tool, start, end, by, apart, now):
         raise refusal
     await _refuse_taken(tx, tool, start, end, now)
     conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
@@ -90,6 +92,7 @@ async def request(
             tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now
         )
     await queue.enqueue(tx, "loans.expire", key(loan), loan.expires_at, now)
+    touch(tx, topic.writing(loan.community_id, loan.id))
     show(tx, loan)
     return loan
 
@@ -221,6 +224,7 @@ async def change(
         loan.reason = reason
     if State(loan.state) in FINAL:
         loan.ended_at = now
+        touch(tx, topic.writing(loan.community_id, loan.id))  # who is suspended cannot any more
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
     why = reason or note

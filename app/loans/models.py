@@ -110,6 +110,10 @@ class Loan(Base):
         assert self.period.upper is not None, "a loan's period is bounded"
         return self.period.upper
 
+    def other_than(self, person_id: int) -> int | None:
+        """The other party; None where the borrower has no account."""
+        return self.borrower_id if person_id == self.lender_id else self.lender_id
+
     def move(self, act: Act) -> State:
         """The next state by the table of moves; the caller has asked the rule before."""
         was = State(self.state)

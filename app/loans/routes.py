@@ -16,6 +16,8 @@ from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
 from app.loans import commands, handover, queries, rules, telling
 from app.loans.models import Loan
+from app.members import blocks as member_blocks
+from app.people import blocks
 from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
 
@@ -52,17 +54,19 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             messages_html=await pages.region(request, tx, room_topic),
         )
         lends = viewer.person_id == loan.lender_id
+        name = told.borrower_name if lends else told.lender_name
         return await pages.render(
             request,
             "loans/page.html",
             tx=tx,
             status=typed.status,
             loan=told,
-            other_name=told.borrower_name if lends else told.lender_name,
+            other_name=name,
+            block=await _block_button(tx, viewer, loan, name, told.path),
             loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
-            why_not_write=rules.why_not_write(loan, viewer),
+            writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),
             composer={
                 "post": f"{told.path}/messages",
                 "client_id": uuid.uuid4(),
@@ -70,6 +74,15 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
                 "error": typed.error,
             },
         )
+
+
+async def _block_button(
+    tx: db.Tx, viewer: Viewer, loan: Loan, name: str, back: str
+) -> telling.Action | None:
+    other = loan.other_than(viewer.person_id)
+    apart = await blocks.between(tx, viewer.person_id, [other])
+    key = pages.fresh_key()
+    return await member_blocks.button(tx, viewer, other, name, apart, key, back)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from app.clock import local_day, started_days
 from app.errors import Conflict, Refusal, Span, mistyped
 from app.loans.models import Loan
 from app.loans.states import FINAL, MOVES, Act, State, Who
-from app.people.viewer import Here, Viewer
+from app.people.viewer import Apart, Here, Viewer
 from app.tools.models import Tool, ToolStatus
 
 ANSWER_WITHIN = timedelta(hours=48)
@@ -84,10 +84,10 @@ def why_not_outdated(loan: Loan, version: int | None) -> Refusal | None:
 
 
 def why_not_request(
-    tool: Tool, start: datetime, end: datetime, by: Viewer, now: datetime
+    tool: Tool, start: datetime, end: datetime, by: Viewer, apart: Apart | None, now: datetime
 ) -> Refusal | None:
-    """What can be said without looking at other loans."""
-    if refusal := why_not_ask(tool, by):
+    """What can be said without looking at other loans; `apart`: a block of or against the owner."""
+    if refusal := why_not_ask(tool, by, apart):
         return refusal
     zone = by.here.zone
     if start >= end:
@@ -106,13 +106,22 @@ def why_not_request(
     return None
 
 
-def why_not_ask(tool: Tool, by: Viewer) -> Refusal | None:
-    """Whether this person can ask for this tool at all: what the page shows before any dates."""
+def why_not_ask(tool: Tool, by: Viewer, apart: Apart | None) -> Refusal | None:
+    """Whether this person can ask for this tool at all: what the page shows before any dates.
+
+    Whoever the owner has blocked hears what everybody hears of a paused tool.
+    """
     if by.suspended:
         return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
     if tool.owner_id == by.person_id:
         return Refusal("This is your own tool.", "Pause it if you need it yourself.")
-    if tool.status != ToolStatus.LISTED:
+    if apart and apart.mine:
+        return Refusal(
+            f"You blocked {apart.first_name}.",
+            "End the block in your profile to ask.",
+            code="blocked",
+        )
+    if apart or tool.status != ToolStatus.LISTED:
         return Refusal("This tool is not lent at the moment.", "Look for a similar one.")
     return None
 

@@ -21,13 +21,15 @@ from app.tools import rules as tool_rules
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 
+PAUSED = "The tool is paused."
+
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
     """Nobody can ask for it; open requests are declined with the reason, loans stand."""
     tool, loans = await _own(tx, tool_id, by)
     if tool.status != ToolStatus.LISTED:
         raise Refusal("This tool is not on the board.", "Look at it as it is now.")
-    await _decline_requests(tx, loans, by, now, reason or "The tool is paused.")
+    await _decline_requests(tx, loans, by, now, reason or PAUSED)
     return await _set(tx, tool, ToolStatus.PAUSED, now)
 
 

@@ -132,6 +132,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
         touch_tool(tx, tool)
     for loan in await queries.loans_ever(tx, by.person_id):
         loans.show(tx, loan)
+        touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
     for community_id in await queries.communities_of(tx, by.person_id):
         touch(tx, topic.members(community_id))
     touch(tx, topic.access(by.person_id))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from app.db import Tx
 from app.errors import NotFound
 from app.loans.models import Loan
 from app.loans.queries import with_all
-from app.loans.states import OPEN
+from app.loans.states import OPEN, State
 from app.people.models import Community, Membership, Person, Role, Status
 from app.people.queries import community_by_slug, standing
 from app.tools.models import Tool, ToolStatus
@@ -86,6 +86,30 @@ async def open_loans_of(tx: Tx, community_id: int, person_id: int) -> Sequence[L
         .execution_options(populate_existing=True)
     )
     return found.all()
+
+
+async def requests_between(tx: Tx, one: int, other: int) -> Sequence[Loan]:
+    """What the two have asked each other for, everywhere; in the order rooms are bumped in."""
+    found = await tx.scalars(
+        with_all()
+        .where(_between(one, other), Loan.state == State.REQUESTED)
+        .order_by(Loan.conversation_id)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def loans_between(tx: Tx, one: int, other: int) -> list[tuple[int, int]]:
+    """(community, loan) of all there ever were between the two."""
+    rows = await tx.execute(select(Loan.community_id, Loan.id).where(_between(one, other)))
+    return [(community_id, loan_id) for community_id, loan_id in rows]
+
+
+def _between(one: int, other: int) -> ColumnElement[bool]:
+    return or_(
+        and_(Loan.borrower_id == one, Loan.lender_id == other),
+        and_(Loan.borrower_id == other, Loan.lender_id == one),
+    )
 
 
 async def loans_ever(tx: Tx, person_id: int) -> Sequence[Loan]:

@@ -1,4 +1,4 @@
-"""For coordinators: the members, invitations and their posters. Joining itself: `joining`."""
+"""For coordinators: the members, invitations, posters. Beside it: `joining` and `blocking`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app import clock, db, pages, topic
 from app.db import Tx
-from app.members import commands, joining, queries
+from app.members import blocking, commands, joining, queries
 from app.people import links
 from app.people import queries as people_queries
 from app.people.doors import Coordinator
@@ -24,6 +24,7 @@ from app.settings import settings
 
 router = APIRouter()
 router.include_router(joining.router)
+router.include_router(blocking.router)
 
 Typed = Annotated[str, Field()]
 PersonKey = Annotated[int, Path(ge=1, lt=2**62)]

@@ -1,21 +1,36 @@
-"""The instance's part of the JSON API: an account, a token, the communities one is in."""
+"""The instance's part of the JSON API: an account, a token, one's communities and blocks."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field
 
 from app import clock, db
-from app.http.schemas import Answered, Asked, Listed, problems
-from app.people import queries, sessions
-from app.people.doors import Token
+from app.http import idempotency, throttle
+from app.http.schemas import (
+    ID_LIMIT,
+    Answered,
+    Asked,
+    Id,
+    Key,
+    Listed,
+    Named,
+    Paged,
+    cursor_after,
+    problems,
+)
+from app.members import blocks as member_blocks
+from app.people import blocks, queries, sessions
+from app.people.doors import Token, TokenHolder
 from app.people.entrance import Invited, come_in, proven
-from app.people.models import Role, Status
+from app.people.models import PersonId, Role, Status
+from app.people.viewer import Viewer
 
 api = APIRouter(prefix="/api/v1", tags=["people"])
+PersonKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[3])]
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -139,3 +154,71 @@ async def communities(found: Token) -> Listed[CommunityOut]:
             for community, standing in found.places
         ],
     )
+
+
+class NewBlock(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"person": 3}]})
+
+    person: Id = Field(description="The id of somebody with whom you share a community")
+
+
+class BlockOut(Answered):
+    person: Named
+    since: datetime = Field(examples=["2026-05-02T09:30:00Z"])
+
+
+@api.get("/blocks", summary="Whom you blocked", responses=refusals(401, 422))
+async def blocked(viewer: TokenHolder, asked: Annotated[Paged, Query()]) -> Listed[BlockOut]:
+    """Nobody else sees this list; who has blocked you stands nowhere."""
+    async with db.snapshot() as tx:
+        found = await blocks.blocks_of(
+            tx, viewer.person_id, after=asked.cursor or 0, limit=asked.limit + 1
+        )
+    page = found[: asked.limit]
+    return Listed(
+        items=[
+            BlockOut(person=Named(id=person.id, name=person.name), since=one.created_at)
+            for one, person in page
+        ],
+        next=cursor_after(page[-1][1].id) if len(found) > len(page) else None,
+    )
+
+
+@api.post(
+    "/blocks",
+    status_code=201,
+    summary="Block somebody",
+    responses=refusals(401, 404, 422, 429),
+)
+async def block(request: Request, viewer: TokenHolder, new: NewBlock, key: Key) -> BlockOut:
+    """Neither of you can ask the other for a tool or write any more, in any community.
+
+    Each sees the other's tools as paused. Open requests end, what is promised or lent stands.
+    """
+    await _spend(viewer)
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, new)
+        if done is None:
+            made = await member_blocks.block(tx, PersonId(new.person), viewer, clock.now())
+            done = {"person_id": made.blocked_id, "since": made.created_at.isoformat()}
+            await idempotency.keep(tx, viewer.person_id, request, key, new, done)
+        person = await queries.person(tx, new.person)
+    since = datetime.fromisoformat(done["since"])
+    return BlockOut(person=Named(id=person.id, name=person.name), since=since)
+
+
+@api.post(
+    "/blocks/{person_id}/end",
+    status_code=204,
+    summary="End a block",
+    responses=refusals(401, 429),
+)
+async def unblock(viewer: TokenHolder, person_id: PersonKey) -> None:
+    """Ending one that there is not changes nothing. What a block has ended stays ended."""
+    await _spend(viewer)
+    async with db.begin() as tx:
+        await member_blocks.unblock(tx, PersonId(person_id), viewer)
+
+
+async def _spend(viewer: Viewer) -> None:
+    await throttle.spend(f"block:{viewer.person_id}", "block", limit="30/minute")

@@ -99,6 +99,24 @@ class Membership(Base):
     community: Mapped[Community] = relationship(lazy="raise", viewonly=True)
 
 
+class Block(Base):
+    """One person keeps another away, in all communities; both directions count alike.
+
+    Outside any community, as people are. A deleted person's blocks go with them.
+    """
+
+    __tablename__ = "block"
+    __table_args__ = (CheckConstraint("blocker_id <> blocked_id", name="oneself"),)
+
+    blocker_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    blocked_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime]
+
+
 class Session(Base):
     """A signed-in browser. The cookie holds a secret; the row holds only its hash."""
 

@@ -12,8 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from app import clock, db, pages
 from app.errors import NotFound, Refusal, mistyped
 from app.http import throttle
+from app.members import blocks as member_blocks
 from app.members import commands as members
-from app.people import commands, doors, keys, links, queries, sessions
+from app.people import blocks, commands, doors, keys, links, queries, sessions
 from app.people.doors import SignedCookie, SignedIn
 from app.people.entrance import proven
 from app.people.forms import Form
@@ -241,6 +242,14 @@ async def _profile_page(
             ],
             zone=here.zone if here else ZoneInfo("UTC"),
             communities=queries.told(found),
+            blocks=[
+                {
+                    "name": person.name,
+                    "at": block.created_at,
+                    "end": member_blocks.end_button(person.id, pages.fresh_key(), "/profile"),
+                }
+                for block, person in await blocks.blocks_of(tx, found.person.id)
+            ],
         )
 
 

@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from app.errors import NotFound, Refusal, mistyped
 from app.people.models import Community, JoinLink, JoinRule, Membership, Role, Status
-from app.people.viewer import Viewer
+from app.people.viewer import Apart, Viewer
 
 NAME_LENGTH, NOTE_LENGTH, EMAIL_LENGTH = 80, 500, 254
 TURNED_AWAY_FOR = timedelta(days=7)
@@ -152,6 +152,30 @@ def why_not_coordinate(by: Viewer) -> Refusal | None:
             "Only a coordinator can do this.", lifted_by="coordinator", status=403, code="forbidden"
         )
     return None
+
+
+def why_not_block(person_id: int, by: Viewer) -> Refusal | None:
+    if person_id == by.person_id:
+        return mistyped("person", "You cannot block yourself.")
+    return None
+
+
+def why_not_write_to(apart: Apart | None) -> Refusal | None:
+    """In a room of the two. What was said stays there to be read."""
+    if apart is None:
+        return None
+    if apart.mine:
+        return Refusal(
+            f"You blocked {apart.first_name}.",
+            "End the block in your profile to write.",
+            status=403,
+            code="blocked",
+        )
+    return Refusal(
+        "Nobody can write in this room at the moment.",
+        "If something is still to be settled, a coordinator can help.",
+        status=403,
+    )
 
 
 def why_not_reset(standing: Membership | None, by: Viewer, highest: Role) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""Who asks: the one object that rules, queries and drawings get for a person."""
+"""Who asks, and what stands between them and another: what rules, queries and drawings get."""
 
 from __future__ import annotations
 
@@ -66,3 +66,18 @@ class Viewer:
     @property
     def is_coordinator(self) -> bool:
         return not self.suspended and self.role in (Role.COORDINATOR, Role.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A block between a viewer and somebody else. `mine`: the viewer's own (perhaps both have one).
+
+    Only who blocks may be told of it: the other one sees what anybody could have a reason for.
+    """
+
+    name: str
+    mine: bool
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0]

@@ -25,6 +25,7 @@ from app.http.schemas import (
     problems,
 )
 from app.loans import shelf
+from app.people import blocks
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 from app.tools import commands, queries, rules
@@ -134,7 +135,9 @@ async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Lis
         if not asked.free:  # else only their states can say which belong to the page
             left = left[: asked.limit + 1]
         seen = await board.seen(tx, here, left, clock.now(), viewer.locale)
-    found = [one for one in seen if one.state.free_now or not asked.free]
+        apart = await blocks.apart_from(tx, viewer.person_id)
+    shown = board.as_seen_by(seen, apart)
+    found = [one for one in shown if one.state.free_now or not asked.free]
     page = found[: asked.limit]
     return Listed(
         items=[shape(one, viewer) for one in page],
@@ -232,7 +235,8 @@ async def _shelve(
 async def _answer(tx: db.Tx, viewer: Viewer, tool_id: Any) -> ToolOut:
     """The tool as it is in this transaction, for whoever may see it."""
     tool = await queries.tool_for(tx, viewer, tool_id)
-    (one,) = await board.seen(tx, viewer.here, [tool], clock.now(), viewer.locale)
+    seen = await board.seen(tx, viewer.here, [tool], clock.now(), viewer.locale)
+    (one,) = board.as_seen_by(seen, await blocks.apart_from(tx, viewer.person_id))
     return shape(one, viewer)
 
 
@@ -247,7 +251,7 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         price_cents=tool.price_cents,
         currency=here.currency,
         owner=Named(id=tool.owner.id, name=tool.owner.name),
-        status=ToolStatus(tool.status),
+        status=one.status,
         state=StateOut(
             kind=now.kind,
             words=f"{now.words} {now.when}".strip(),

@@ -15,7 +15,7 @@ from app.loans import rules
 from app.loans.models import Loan
 from app.loans.states import FINAL, MOVES, POSSESSED, Act, State, Who
 from app.people.models import PersonId, Role
-from app.people.viewer import Here, Viewer
+from app.people.viewer import Apart, Here, Viewer
 from app.tools.models import Tool, ToolStatus
 
 START = datetime(2026, 5, 2, 9, tzinfo=UTC)
@@ -161,7 +161,7 @@ def why(
     asked = Tool(community_id=1, owner_id=LENDER, status=ToolStatus.LISTED)
     for name, value in tool.items():
         setattr(asked, name, value)
-    return rules.why_not_request(asked, start, end, viewer(by), now)
+    return rules.why_not_request(asked, start, end, viewer(by), None, now)
 
 
 def test_what_can_be_asked_for() -> None:
@@ -179,6 +179,23 @@ def test_what_can_be_asked_for() -> None:
         assert refusal.way_out
     assert why(START, END, now, by=LENDER) is not None
     assert why(START, END, now, status=ToolStatus.PAUSED) is not None
+
+
+def test_who_is_blocked_hears_of_a_pause_and_who_blocks_of_the_block() -> None:
+    tool = Tool(community_id=1, owner_id=LENDER, status=ToolStatus.LISTED)
+    paused = Tool(community_id=1, owner_id=LENDER, status=ToolStatus.PAUSED)
+    theirs, mine = Apart("Ada Moreno", mine=False), Apart("Ada Moreno", mine=True)
+    asks = viewer(BORROWER)
+    as_paused = rules.why_not_ask(paused, asks, None)
+    for hidden in (rules.why_not_ask(tool, asks, theirs), rules.why_not_ask(paused, asks, theirs)):
+        assert hidden is not None
+        assert as_paused is not None
+        assert hidden.__dict__ == as_paused.__dict__
+    for told in (rules.why_not_ask(tool, asks, mine), rules.why_not_ask(paused, asks, mine)):
+        assert told is not None
+        assert told.sentence == "You blocked Ada."
+        assert told.way_out
+    assert rules.why_not_ask(tool, asks, None) is None
 
 
 def test_a_tool_that_is_out_cannot_be_asked_for_now_but_for_later() -> None:

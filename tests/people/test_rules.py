@@ -9,7 +9,7 @@ import pytest
 from app.errors import NotFound, Refusal
 from app.people import rules
 from app.people.models import Community, JoinLink, JoinRule, Membership, PersonId, Role, Status
-from app.people.viewer import Here, Viewer
+from app.people.viewer import Apart, Here, Viewer
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -168,3 +168,17 @@ def test_a_new_start_is_for_members_only_and_not_for_oneself() -> None:
     with pytest.raises(NotFound):
         rules.why_not_reset(standing(Status.LEFT), viewer(Role.ADMIN), Role.MEMBER)
     assert rules.why_not_reset(standing(Status.ACTIVE), viewer(Role.ADMIN, 2), Role.MEMBER)
+
+
+def test_only_who_blocks_is_told_of_the_block() -> None:
+    mine = rules.why_not_write_to(Apart("Ben Okafor", mine=True))
+    theirs = rules.why_not_write_to(Apart("Ada Moreno", mine=False))
+    assert mine is not None
+    assert theirs is not None
+    assert (mine.sentence, mine.way_out) == (
+        "You blocked Ben.",
+        "End the block in your profile to write.",
+    )
+    assert "block" not in f"{theirs.sentence} {theirs.way_out} {theirs.code}"
+    assert "Ada" not in theirs.sentence
+    assert rules.why_not_write_to(None) is None

@@ -47,6 +47,7 @@ async def furnished(street: Street, quiet: Street) -> Place:
         "members": f"{home}/members",
         "poster": f"{home}/poster/{link.id}",
         "profile": "/profile",
+        "profile, with a block": "/profile",
         "choose": "/communities",
         "not found": f"{home}/tools/999999999",
         "sign in": "/sign-in",
@@ -81,7 +82,16 @@ async def _lending(street: Street) -> dict[str, str]:
     await street.cora.lists("Hammer drill")
     declined = await ben.asks_for(drill, street.day(9))
     await ada.acts(declined, "refusal", reason="I need it myself.")
+    shut = await street.cy.asks_for(ladder, street.day(20))
+    await ada.acts(shut, "approval")
+    rake = await street.cy.lists("Rake", "garden")
+    await ada.does(f"{home}/people/{street.cy.id}/block")
     return {
+        "room, shut by oneself": f"{home}/loans/{shut}",
+        "room, shut": f"{home}/loans/{shut}",
+        "tool, of somebody blocked": f"{home}/tools/{rake}",
+        "room, about the other": f"{home}/loans/{asked}",
+        "tool, about its lender": f"{home}/tools/{rake}",
         "tool, borrower": f"{home}/tools/{drill}",
         "tool, one's own": f"{home}/tools/{ladder}",
         "tool, paused": f"{home}/tools/{saw}",

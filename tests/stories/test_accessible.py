@@ -43,6 +43,9 @@ PAGES = {
     "room, lender": "ada",
     "room, borrower": "ben",
     "room, over": "ben",
+    "room, shut": "cy",
+    "room, shut by oneself": "ada",
+    "tool, of somebody blocked": "ada",
     "things": "ada",
     "things, empty": "nobody",
     "rooms": "ben",
@@ -50,6 +53,9 @@ PAGES = {
     "members": "cora",
     "poster": "cora",
     "profile": "ben",
+    "profile, with a block": "ada",
+    "room, about the other": "ada",
+    "tool, about its lender": "ada",
     "choose": "ben",
     "not found": "ben",
     "sign in": "",
@@ -103,12 +109,18 @@ async def changes_the_password_wrongly(window: Window) -> None:
     await window.press("Change it")
 
 
+async def opens_the_window(window: Window) -> None:
+    await window.page.get_by_role("button", name="More about").click()
+
+
 ACTS: dict[str, tuple[Callable[[Window], Awaitable[None]], str]] = {
     "tool, refused": (types_nonsense, ".error"),
     "asking, refused": (asks_backwards, ".error"),
     "signing in, refused": (signs_in_wrongly, ".error"),
     "waiting to be let in": (asks_to_join, "h1:text('Nearly there')"),
     "password, refused": (changes_the_password_wrongly, ".error"),
+    "room, about the other": (opens_the_window, ".window h2"),
+    "tool, about its lender": (opens_the_window, ".window h2"),
 }
 
 
