@@ -7,6 +7,8 @@ from contextlib import suppress
 
 import uvicorn
 
+from app.crew import END_WITHIN
+
 
 class Server(uvicorn.Server):
     """Says on a pipe when it serves."""
@@ -34,7 +36,7 @@ def work(app: str, listener: int, hold: int, started: int) -> None:
         access_log=False,
         log_level="warning",
         proxy_headers=False,  # app/http/proxies.py believes the configured ones only
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=END_WITHIN,
     )
     config.load()
     os.read(hold, 1)
