@@ -1,4 +1,4 @@
-"""Instances as bin/demo and bin/run start them, with a small stand-in for the app."""
+"""Instances as bin/demo and bin/run start them, mostly with a small stand-in for the app."""
 
 import contextlib
 import http.client
@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,13 +92,19 @@ class House:
         return len(now - before) == 1 and len(now) == len(before)
 
 
-def begin(kind: str, folder: Path, *more: str, **env: str) -> subprocess.Popen[str]:
+STANDIN = ("-c", RUN)
+REAL = ("-m", "app.serve")
+
+
+def begin(
+    kind: str, folder: Path, *more: str, program: Sequence[str] = STANDIN, **env: str
+) -> subprocess.Popen[str]:
     (folder / "standin.py").write_text(APP)
     clean = {name: value for name, value in os.environ.items() if name not in env}
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "HOST"):
         clean.pop(name, None)
     clean |= {"DATA_DIR": str(folder / "kept"), "PORT": "0", "PYTHONPATH": f"{ROOT}:{folder}"}
-    command = [sys.executable, "-c", RUN, kind, *more]
+    command = [sys.executable, *program, kind, *more]
     return subprocess.Popen(
         command, cwd=ROOT, env=clean | env, stdout=-1, stderr=subprocess.STDOUT, text=True
     )
@@ -114,8 +120,10 @@ def refused(kind: str, folder: Path, *more: str, **env: str) -> str:
 
 
 @contextlib.contextmanager
-def running(kind: str, folder: Path, **env: str) -> Iterator[House]:
-    top = begin(kind, folder, **env)
+def running(
+    kind: str, folder: Path, program: Sequence[str] = STANDIN, **env: str
+) -> Iterator[House]:
+    top = begin(kind, folder, program=program, **env)
     try:
         house = House(top, read_until(top, "Ctrl-C"))
         yield house
