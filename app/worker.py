@@ -24,9 +24,9 @@ class Server(uvicorn.Server):
         os.close(self.pipe)
 
 
-def work(app: str, listener: int, hold: int, started: int) -> None:
-    """Loads the app, and serves it once `hold` is let go. All three are descriptors."""
-    config = uvicorn.Config(
+def config(app: str) -> uvicorn.Config:
+    """As in the Dockerfile, where uvicorn starts workers of its own."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
         http="app.http.wire:BoundedHttp",
@@ -38,9 +38,14 @@ def work(app: str, listener: int, hold: int, started: int) -> None:
         proxy_headers=False,  # app/http/proxies.py believes the configured ones only
         timeout_graceful_shutdown=END_WITHIN,
     )
-    config.load()
+
+
+def work(app: str, listener: int, hold: int, started: int) -> None:
+    """Loads the app, and serves it once `hold` is let go. All three are descriptors."""
+    served = config(app)
+    served.load()
     os.read(hold, 1)
-    Server(config, started).run([socket.socket(fileno=listener)])
+    Server(served, started).run([socket.socket(fileno=listener)])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The top process: it starts all, keeps it up, and leaves nothing behind, however it ends."""
 
 import fcntl
+import json
 import os
 import pty
+import re
 import signal
 import socket
 import stat
@@ -13,9 +15,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import uvicorn.main
 
-from app import instance
+from app import instance, worker
 from app.child import StartError
+from app.crew import END_WITHIN, GONE_WITHIN
 from tests.houses import APP, RUN, refused, running
 from tests.processes import ROOT, Watched, descendants, until
 
@@ -140,6 +144,20 @@ def test_a_failing_step_is_one_sentence(tmp_path: Path) -> None:
     said = refused("demo", tmp_path)
     assert "The web workers did not start: RuntimeError: the roof is missing" in said
     assert f"see {tmp_path}/kept/web.log" in said
+
+
+def test_the_container_serves_as_bin_run_does() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+    command = json.loads(dockerfile.rpartition("CMD ")[2])
+    flags = uvicorn.main.make_context(command[0], command[1:]).params
+    ours = worker.config(flags["app"])
+    for name in ("loop", "http", "ws", "ws_max_size", "access_log", "proxy_headers"):
+        assert flags[name] == getattr(ours, name), name
+    assert flags["timeout_graceful_shutdown"] == END_WITHIN
+    web = (ROOT / "docker-compose.yml").read_text().partition("  web:\n")[2]
+    grace = re.search(r"stop_grace_period: (\d+)s", web)
+    assert grace
+    assert int(grace[1]) > GONE_WITHIN
 
 
 def reset_with(folder: Path, kind: str, answer: str, *, sure: bool = False) -> str:
