@@ -43,4 +43,4 @@ HEALTHCHECK --interval=5s --timeout=8s --start-period=60s --retries=6 \
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
      "--loop", "uvloop", "--http", "app.http.wire:BoundedHttp", "--ws", "app.realtime.frames:FrameProtocol", \
      "--ws-max-size", "16384", "--no-access-log", "--no-proxy-headers", \
-     "--timeout-graceful-shutdown", "10"]
+     "--timeout-graceful-shutdown", "25", "--timeout-worker-healthcheck", "30"]

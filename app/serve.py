@@ -1,31 +1,32 @@
 """The top process of bin/demo and bin/run: servers, migrations, web workers, and their end.
 
-All it starts are Children: however this process ends, they end too.
+All it starts are Children: however this process ends, they end too. SIGUSR1 restarts the web
+workers one after the other; Ctrl-C, SIGTERM and a closed terminal stop it.
 """
 
 import errno
 import io
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from app.child import Child, StartError, last_words
+from app.console import say, step
+from app.crew import Crew
 from app.embedded import Server, start_postgres, start_valkey
 from app.instance import KINDS, ROOT, environment, folder_of, occupy
 
 LOG_BYTES = 20_000_000
-START_SECONDS = 60
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,6 @@ class Plan:
     demo: Sequence[str] = ("-m", "app.demo")
     setup_code: Sequence[str] = ("-m", "app.people.setup_code")
     workers: int = 2
-
-
-@dataclass
-class Worker:
-    process: Child
-    started: int  # a pipe: a byte when it serves, the end when it is gone
-    born: float
-    pause: float  # seconds it must have lived before another takes its place at once
 
 
 class Stopped(BaseException):
@@ -60,21 +53,24 @@ class House:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     lock: int = -1
-    listener: socket.socket | None = None
-    hold: int = -1  # a pipe: workers begin to serve when its other end is closed
     postgres: Server | None = None
     valkey: Server | None = None
-    workers: list[Worker] = field(default_factory=list)
+    crew: Crew | None = None
     stopping: bool = False
+    restart_wanted: bool = False
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """The first stops us in order; another does not wait for the workers."""
         if self.stopping:
-            for worker in self.workers:
-                worker.process.kill()
+            if self.crew:
+                self.crew.kill()
             return
         self.stopping = True
         raise Stopped
+
+    def on_restart(self, number: int, frame: FrameType | None) -> None:
+        """New workers, one after the other; during a restart: once more, after it."""
+        self.restart_wanted = True
 
     def start(self) -> None:
         self.lock = occupy(self.folder, self.kind)
@@ -82,19 +78,16 @@ class House:
         with suppress(FileNotFoundError):  # what failed last time must not be told as this time's
             (self.folder / "web.log").rename(self.folder / "web.log.1")
         host = "127.0.0.1" if self.kind == "demo" else self.env.get("HOST") or "127.0.0.1"
-        self.listener = listen(host, self.env.get("PORT") or "8000")
-        self.env["PORT"] = str(self.listener.getsockname()[1])
+        listener = listen(host, self.env.get("PORT") or "8000")
+        self.env["PORT"] = str(listener.getsockname()[1])
         self.start_servers()
-        # Loading the app takes them longest: they do it while the database is prepared.
-        self.hold, let_go = os.pipe()
-        self.workers = [self.hire() for _ in range(self.plan.workers)]
+        self.crew = Crew(self.plan.app, listener, self.folder / "web.log", self.child)
+        self.crew.gather(self.plan.workers)
         with step("Preparing the database"):
             self.run(self.plan.migrate, output=subprocess.DEVNULL)
         welcome = self.load_demo() if self.kind == "demo" else self.setup_code()
         with step(f"Starting {self.plan.workers} web workers"):
-            os.close(let_go)
-            for worker in self.workers:
-                self.wait_for(worker)
+            self.crew.begin()
         self.tell(host, welcome)
 
     def start_servers(self) -> None:
@@ -124,24 +117,6 @@ class House:
             command, env=self.env, cwd=ROOT, output=output, errors=errors, keep=[self.lock, *keep]
         )
 
-    def hire(self, pause: float = 0) -> Worker:
-        assert self.listener
-        reading, writing = os.pipe()
-        passed = (self.listener.fileno(), self.hold, writing)
-        arguments = ["-m", "app.worker", self.plan.app, *map(str, passed)]
-        with (self.folder / "web.log").open("ab") as log:
-            out = log.fileno()
-            process = self.child(arguments, *passed, output=out, errors=out)
-        os.close(writing)
-        return Worker(process, reading, time.monotonic(), pause)
-
-    def wait_for(self, worker: Worker) -> None:
-        log = self.folder / "web.log"
-        if not select.select([worker.started], [], [], START_SECONDS)[0]:
-            raise StartError(f"The web workers did not start in {START_SECONDS} s (see {log}).")
-        if not os.read(worker.started, 1):
-            raise StartError(f"The web workers did not start: {last_words(log)}")
-
     def load_demo(self) -> str:
         loaded = self.folder / "loaded"
         if not loaded.exists():
@@ -161,6 +136,7 @@ class House:
     def tell(self, host: str, welcome: str) -> None:
         address = f"http://{shown_host(host)}:{self.env['PORT']}"
         (self.folder / "address").write_text(address)
+        (self.folder / "pid").write_text(str(os.getpid()))
         shown = (self.env.get("PUBLIC_URL") or address).rstrip("/")
         say(f"\nToolShare is ready: {shown}")
         if welcome:
@@ -169,6 +145,7 @@ class House:
 
     def keep_up(self) -> None:
         """Whatever ends before its time is started again."""
+        assert self.crew
         while True:
             time.sleep(0.2)
             if self.postgres and self.postgres.process.poll() is not None:
@@ -179,20 +156,11 @@ class House:
                 say("Valkey ended; started again.")
                 self.valkey.stop()
                 self.valkey = start_valkey(self.folder / "valkey")
-            for place, worker in enumerate(self.workers):
-                if worker.process.poll() is not None:
-                    self.replace(place, worker)
+            if self.restart_wanted and not self.crew.renewal:
+                self.restart_wanted = False
+                self.crew.renew()
+            self.crew.keep_up()
             turn_over(self.folder / "web.log")
-
-    def replace(self, place: int, worker: Worker) -> None:
-        """At once; but one that ends again and again is started ever more slowly."""
-        lived = time.monotonic() - worker.born
-        if lived < worker.pause:
-            return
-        say(f"A web worker ended ({worker.process.returncode}); started again.")
-        os.close(worker.started)
-        pause = 0 if lived > 60 else min(max(1, 2 * worker.pause), 30)
-        self.workers[place] = self.hire(pause)
 
     def stop(self) -> None:
         """In the order in which they need each other."""
@@ -200,22 +168,22 @@ class House:
         if self.lock < 0:  # nothing was begun
             return
         say("\nStopping …")
-        for worker in self.workers:
-            worker.process.send_signal(signal.SIGTERM)
-        for worker in self.workers:
-            worker.process.stop((signal.SIGTERM, 15))
+        if self.crew:
+            self.crew.stop()
         for server in (self.valkey, self.postgres):
             if server:
                 server.stop()
-        (self.folder / "address").unlink(missing_ok=True)
+        for told in ("address", "pid"):
+            (self.folder / told).unlink(missing_ok=True)
         say("Stopped.")
 
 
 def serve(kind: str, plan: Plan) -> int:
     """Runs until it is told to stop; returns the exit status."""
     house = House(kind, plan, folder_of(kind))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPS:
         signal.signal(number, house.on_signal)
+    signal.signal(signal.SIGUSR1, house.on_restart)
     problem: Exception | None = None
     try:
         house.start()
@@ -225,7 +193,7 @@ def serve(kind: str, plan: Plan) -> int:
     except (StartError, OSError) as error:
         house.stopping, problem = True, error
     house.stop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (*STOPS, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)  # one that comes too late changes nothing
     if problem:
         say(str(problem), file=sys.stderr)
@@ -265,24 +233,6 @@ def turn_over(log: Path) -> None:
     if log.stat().st_size > LOG_BYTES:
         shutil.copyfile(log, log.with_suffix(".log.1"))
         os.truncate(log, 0)
-
-
-@contextmanager
-def step(label: str) -> Iterator[None]:
-    """One line of progress: what it is, then how long it took."""
-    began = time.monotonic()
-    say(f"{label} … ", end="")
-    yield
-    say(f"{time.monotonic() - began:.1f} s")
-
-
-def say(text: str, *, end: str = "\n", file: TextIO | None = None) -> None:
-    try:
-        print(text, end=end, file=file or sys.stdout, flush=True)
-    except OSError:  # nobody listens any more: the terminal was closed
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, (file or sys.stdout).fileno())
-        os.close(nowhere)
 
 
 def main(arguments: list[str]) -> int:

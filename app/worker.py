@@ -7,6 +7,8 @@ from contextlib import suppress
 
 import uvicorn
 
+from app.crew import END_WITHIN
+
 
 class Server(uvicorn.Server):
     """Says on a pipe when it serves."""
@@ -22,9 +24,9 @@ class Server(uvicorn.Server):
         os.close(self.pipe)
 
 
-def work(app: str, listener: int, hold: int, started: int) -> None:
-    """Loads the app, and serves it once `hold` is let go. All three are descriptors."""
-    config = uvicorn.Config(
+def config(app: str) -> uvicorn.Config:
+    """As in the Dockerfile, where uvicorn starts workers of its own."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
         http="app.http.wire:BoundedHttp",
@@ -34,11 +36,16 @@ def work(app: str, listener: int, hold: int, started: int) -> None:
         access_log=False,
         log_level="warning",
         proxy_headers=False,  # app/http/proxies.py believes the configured ones only
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=END_WITHIN,
     )
-    config.load()
+
+
+def work(app: str, listener: int, hold: int, started: int) -> None:
+    """Loads the app, and serves it once `hold` is let go. All three are descriptors."""
+    served = config(app)
+    served.load()
     os.read(hold, 1)
-    Server(config, started).run([socket.socket(fileno=listener)])
+    Server(served, started).run([socket.socket(fileno=listener)])
 
 
 if __name__ == "__main__":

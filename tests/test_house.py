@@ -27,7 +27,10 @@ ROOMS = (
     *("commands", "setup_code", "handover", "shelf", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
-DOORS = ("main", "jobs", "demo", "serve", "worker", "embedded", "child", "instance", "migrations")
+DOORS = (
+    *("main", "jobs", "demo", "serve", "crew", "worker", "console"),
+    *("embedded", "child", "instance", "migrations"),
+)
 # The edges of people say who asks; every other feature's edges stand on them.
 ASKED_BY_ALL = ("app.people.doors", "app.people.entrance", "app.people.forms")
 

@@ -1,8 +1,6 @@
 """The top process: it starts all, keeps it up, and leaves nothing behind, however it ends."""
 
-import contextlib
 import fcntl
-import http.client
 import json
 import os
 import pty
@@ -13,124 +11,17 @@ import stat
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
+import uvicorn.main
 
-from app import instance
+from app import instance, worker
 from app.child import StartError
-from tests.processes import ROOT, Watched, descendants, read_until, until
-
-# A small stand-in for the app: tells who answers, and at its end which servers still listen.
-APP = """
-import json, os, pathlib, re, socket
-HERE = pathlib.Path(__file__).parent
-if "BROKEN" in os.environ:
-    raise RuntimeError("the roof is missing")
-SHOWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO", "PORT", "DATA_DIR", "REDIS_PREFIX")
-
-def listens(path):
-    with socket.socket(socket.AF_UNIX) as connection:
-        return connection.connect_ex(path) == 0
-
-async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        postgres = os.environ["DATABASE_URL"].partition("host=")[2] + "/.s.PGSQL.5432"
-        valkey = os.environ["REDIS_URL"].removeprefix("unix://")
-        seen = f"{listens(postgres)} {listens(valkey)}"
-        (HERE / f"end-{os.getpid()}").write_text(seen)
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    body = {"pid": os.getpid()} | {name: os.environ.get(name) for name in SHOWN}
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
-"""
-
-RUN = """
-import sys
-from app.serve import Plan, serve
-told = "import os; print('code-7')"
-migrate = ("-c", sys.argv[2] if len(sys.argv) > 2 else "pass")
-plan = Plan("standin:app", migrate, ("-c", "print('the demo is there')"), ("-c", told))
-sys.exit(serve(sys.argv[1], plan))
-"""
-
-
-@dataclass
-class House:
-    """A top process that a test started, in a folder of its own."""
-
-    top: subprocess.Popen[str]
-    seen: str = ""
-
-    @property
-    def port(self) -> int:
-        found = re.search(r"ready: http://127\.0\.0\.1:(\d+)", self.seen)
-        assert found, self.seen
-        return int(found[1])
-
-    def asks(self) -> dict[str, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", "/")
-            answer: dict[str, str] = json.loads(connection.getresponse().read())
-            return answer
-        finally:
-            connection.close()
-
-    def children(self, words: str) -> set[int]:
-        """Of the top process itself, with these words in their command."""
-        found = set()
-        for pid in descendants(self.top.pid):
-            with contextlib.suppress(OSError):
-                parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
-                command = Path(f"/proc/{pid}/cmdline").read_text()
-                if int(parent) == self.top.pid and words in command:
-                    found.add(pid)
-        return found
-
-    def has_replaced(self, before: set[int], words: str) -> bool:
-        now = self.children(words)
-        return len(now - before) == 1 and len(now) == len(before)
-
-
-def begin(kind: str, folder: Path, *more: str, **env: str) -> subprocess.Popen[str]:
-    (folder / "standin.py").write_text(APP)
-    clean = {name: value for name, value in os.environ.items() if name not in env}
-    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "HOST"):
-        clean.pop(name, None)
-    clean |= {"DATA_DIR": str(folder / "kept"), "PORT": "0", "PYTHONPATH": f"{ROOT}:{folder}"}
-    command = [sys.executable, "-c", RUN, kind, *more]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=clean | env, stdout=-1, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def refused(kind: str, folder: Path, *more: str, **env: str) -> str:
-    """What it says on ending with a failure; never a stack trace."""
-    top = begin(kind, folder, *more, **env)
-    said, _ = top.communicate(timeout=60)
-    assert top.returncode == 1, said
-    assert "Traceback" not in said
-    return said
-
-
-@contextlib.contextmanager
-def running(kind: str, folder: Path, **env: str) -> Iterator[House]:
-    top = begin(kind, folder, **env)
-    try:
-        house = House(top, read_until(top, "Ctrl-C"))
-        yield house
-    finally:
-        if top.poll() is None:
-            top.terminate()
-        top.communicate(timeout=60)
+from app.crew import END_WITHIN, GONE_WITHIN
+from tests.houses import APP, RUN, refused, running
+from tests.processes import ROOT, Watched, descendants, until
 
 
 def test_a_killed_top_process_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -249,9 +140,24 @@ def test_a_failing_step_is_one_sentence(tmp_path: Path) -> None:
     said = refused("demo", tmp_path, "raise SystemExit('no such revision')")
     assert "failed: no such revision" in said
     assert "PORT must be a number" in refused("demo", tmp_path, PORT="http")
-    said = refused("demo", tmp_path, BROKEN="1")
+    (tmp_path / "broken").touch()
+    said = refused("demo", tmp_path)
     assert "The web workers did not start: RuntimeError: the roof is missing" in said
     assert f"see {tmp_path}/kept/web.log" in said
+
+
+def test_the_container_serves_as_bin_run_does() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+    command = json.loads(dockerfile.rpartition("CMD ")[2])
+    flags = uvicorn.main.make_context(command[0], command[1:]).params
+    ours = worker.config(flags["app"])
+    for name in ("loop", "http", "ws", "ws_max_size", "access_log", "proxy_headers"):
+        assert flags[name] == getattr(ours, name), name
+    assert flags["timeout_graceful_shutdown"] == END_WITHIN
+    web = (ROOT / "docker-compose.yml").read_text().partition("  web:\n")[2]
+    grace = re.search(r"stop_grace_period: (\d+)s", web)
+    assert grace
+    assert int(grace[1]) > GONE_WITHIN
 
 
 def reset_with(folder: Path, kind: str, answer: str, *, sure: bool = False) -> str:
