@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.realtime.socket import Socket
 
+log = logging.getLogger(__name__)
+
+TRY_LATER = 1013
 SLICE = 0.004  # seconds of writing after which the loop gets a turn for everything else
 SLICE_COUNT = 32  # sockets between two looks at the clock
 PATIENCE = (0.002, 0.1)  # seconds, least and most, that something due waits for company
@@ -51,9 +55,12 @@ class Delivery:
         dirty, self._dirty = self._dirty, []
         began = turn = time.monotonic()
         for n, socket in enumerate(dirty, 1):
-            socket.flush()
-            if n % SLICE_COUNT == 0 and (now := time.monotonic()) - turn > SLICE:
+            try:
+                socket.flush()
+            except Exception:  # the others must not wait for it
+                log.exception("a socket could not be written to")
+                socket.close(TRY_LATER)
+            if n % SLICE_COUNT == 0 and time.monotonic() - turn > SLICE:
                 await asyncio.sleep(0)
                 turn = time.monotonic()
-                del now
         self.took = time.monotonic() - began
