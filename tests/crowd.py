@@ -51,7 +51,7 @@ class Caller:
     thinks: float  # at most so many seconds between two
     _line: Line | None = None
 
-    async def asks_for(self, wishes: Iterator[Wish], enough: asyncio.Event) -> None:
+    async def goes_on_asking(self, wishes: Iterator[Wish], enough: asyncio.Event) -> None:
         while not enough.is_set():
             await self.ask(next(wishes))
             await asyncio.sleep(random.uniform(0, self.thinks))
