@@ -91,9 +91,9 @@ async def test_two_restarts_under_load_lose_nothing(place: Place) -> None:
     topics = {who.id: topics_of(place, who) for who in people}
     onlookers = [Onlooker(who, told, list(topics[who.id])) for who in people for _ in range(3)]
     looking = [asyncio.create_task(each.looks()) for each in onlookers]
-    crowd = await callers(place, told)
     asking = [
-        asyncio.create_task(caller.goes_on_asking(wishes, enough)) for caller, wishes in crowd
+        asyncio.create_task(caller.goes_on_asking(wishes, enough))
+        for caller, wishes in await callers(place, told)
     ]
     try:
         for _ in range(2):

@@ -18,7 +18,7 @@ import uvloop
 from starlette.types import Receive, Scope, Send
 
 from app.http import wire
-from tests.lines import Line, Lost, request
+from tests.lines import Line, request
 
 NOW, SLOW, BEGUN = (request("GET", path) for path in ("/now", "/slow", "/begun"))
 UPGRADE = request(
@@ -292,16 +292,3 @@ def test_nothing_of_the_http_half_lives_on_with_a_socket(
             runner.run(story())
     finally:
         gc.enable()
-
-
-async def test_a_client_that_goes_away_leaves_nothing_to_wait_for(house: House) -> None:
-    line = await house.line()
-    line.says(SLOW)
-    await house.called.wait()
-    await house.is_to_end()
-    line.close()
-    house.go_on.set()
-    assert house.ended
-    await house.ended
-    with pytest.raises(Lost):
-        await line.hears()
