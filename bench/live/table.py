@@ -1,0 +1,90 @@
+"""Tables of what was measured round by round: medians, ranges, and ratios to their floors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isnan, nan
+from statistics import median
+from typing import NamedTuple
+
+from bench.figures import LETTERS, number
+
+NAME = 54  # columns
+
+
+class Column(NamedTuple):
+    head: str
+    ratio: bool = False  # beside the floors'
+
+
+@dataclass
+class Table:
+    """The first column is told with its range. The first rows are the floors."""
+
+    title: str
+    columns: Sequence[Column]
+    floors: int = 1
+    notes: list[str] = field(default_factory=list)
+    names: Sequence[str] = ()  # an order other than that in which rows first come
+    rows: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = {name: [] for name in self.names}
+
+    def add(self, name: str, *values: float) -> None:
+        """One round's figures, one for each column."""
+        assert len(values) == len(self.columns), name
+        self.rows.setdefault(name, []).append(values)
+
+    def value(self, name: str, column: int = 0) -> float:
+        return median(values[column] for values in self.rows[name])
+
+    def ratio(self, name: str, floor: str, column: int = 0) -> float:
+        """The median of the ratios within each round: a slow minute counts for both."""
+        pairs = zip(self.rows[name], self.rows[floor], strict=False)
+        ratios = [mine[column] / its[column] for mine, its in pairs if its[column]]
+        return median(ratios) if ratios else nan
+
+    def lines(self) -> Iterator[str]:
+        yield self.title
+        first, *others = self.columns
+        head = f"{'':{NAME}}{first.head:>11}{'lowest … highest':>19}"
+        head += "".join(f"{column.head:>11}" for column in others)
+        ratios = [
+            (at, floor)
+            for at, column in enumerate(self.columns)
+            if column.ratio
+            for floor in range(self.floors)
+        ]
+        names = [*self.rows]
+        head += "".join(f"{f'{self.columns[at].head}/{LETTERS[n]}':>13}" for at, n in ratios)
+        yield head
+        for place, name in enumerate(names):
+            if not self.rows[name]:
+                continue
+            letter = LETTERS[place] if place < self.floors else " "
+            line = f"  {letter} {name:{NAME - 4}}{self._measured(name)}"
+            if place >= self.floors:
+                for at, n in ratios:
+                    line += f"{times(self.ratio(name, names[n], at)):>13}"
+            yield line.rstrip()
+        for note in self.notes:
+            yield f"    {note}"
+
+    def _measured(self, name: str) -> str:
+        shown = [values[0] for values in self.rows[name]]
+        text = f"{told(median(shown)):>11}"
+        text += f"{f'{number(min(shown))} … {number(max(shown))}':>19}"
+        for at in range(1, len(self.columns)):
+            text += f"{told(self.value(name, at)):>11}"
+        return text
+
+
+def told(value: float) -> str:
+    """Nothing for what was not measured: not a number."""
+    return "" if isnan(value) else number(value)
+
+
+def times(value: float) -> str:
+    return "" if isnan(value) else f"{number(value)}×"
