@@ -34,7 +34,6 @@ class Ground:
 @contextmanager
 def opened() -> Iterator[Ground]:
     cores.stay_with_the_client()
-    cores.raise_the_limit()
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="toolshare-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)

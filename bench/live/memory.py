@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bench.live.acts import Acts
-from bench.live.contest import Stage
+from bench.live.contest import OURS, PLAIN, Stage
 from bench.live.ground import Ground
 from bench.live.programs import Sink
 from bench.live.servers import Ours, Plain
@@ -20,6 +20,7 @@ def table() -> Table:
         "Resident memory a socket, in kB",
         (Column("kB"),),
         floors=0,
+        enough=1,
         notes=[
             "a browser's headers of 1 kB, compression offered; each screen another person",
             f"measured once: when {WARM} sockets have come and gone, and when the others are in,",
@@ -28,17 +29,25 @@ def table() -> Table:
     )
 
 
+def ours(count: int, topics: int) -> str:
+    return f"{OURS}, {count:,} sockets with {topics} topics"
+
+
+def plain(count: int) -> str:
+    return f"{PLAIN}, {count:,} sockets"
+
+
 async def measure(table: Table, ground: Ground, acts: Acts, few: int, many: int) -> None:
     base = await acts.versions()
     for name, count, topics, pads in (
-        (f"ours, {many:,} sockets with 3 topics", many, (0, 50, 1), 2),
-        (f"ours, {few:,} sockets with 60 topics", few, (0, 50, 50), 10),
+        (ours(many, 3), many, (0, 50, 1), 2),
+        (ours(few, 60), few, (0, 50, 50), 10),
     ):
         async with Stage(ground, acts) as stage:
             table.add(name, await _a_socket(stage, stage.ours(), count, topics, pads, base))
     async with Stage(ground, acts) as stage:
         kept = await _a_socket(stage, stage.plain(), many, (0, 50, 1), 2, base)
-        table.add(f"FastAPI loop, {many:,} sockets", kept)
+        table.add(plain(many), kept)
 
 
 async def _a_socket(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,11 @@ from bench.ground import say
 from bench.live import (
     burst,
     catchup,
+    chart,
     compression,
+    cores,
     deliveries,
+    goals,
     ground,
     latency,
     memory,
@@ -27,13 +30,11 @@ from bench.live.acts import Acts
 from bench.live.contest import FLOOR, OURS, PLAIN, Contestant, Stage
 from bench.live.cores import CLIENT
 from bench.live.ground import Ground
-from bench.live.size import LONGEST, QUICK, Size
+from bench.live.size import ENOUGH, LONGEST, QUICK, Size
 from bench.live.table import Table
 
 __all__ = ("LONGEST", "measured")
 Once = Callable[[], Awaitable[None]]
-# Each block's share of the time for rounds; what one leaves over the next ones have.
-SHARES = {"few": 0.55, "many": 0.5, "back": 0.65, "touches": 1.0}
 
 
 @dataclass
@@ -43,7 +44,6 @@ class Page:
     ground: Ground
     acts: Acts
     size: Size
-    end: float  # monotonic seconds
 
     def __post_init__(self) -> None:
         size = self.size
@@ -72,15 +72,14 @@ class Page:
         await self._back()
         await self._touches()
 
-    async def _rounds(self, name: str, once: Once) -> None:
-        """As many as are wanted, or as its share of the time allows; one at least."""
-        share = (self.end - time.monotonic()) * SHARES[name]
+    async def _rounds(self, name: str, seconds: int, once: Once) -> None:
+        """As many as are wanted, or as the time allows; one at least."""
         began = time.monotonic()
         for number in range(self.size.rounds):
             say(f"{name}: round {number + 1} of {self.size.rounds}")
             await once()
             used = time.monotonic() - began
-            if used + used / (number + 1) > share:
+            if used + used / (number + 1) > seconds:
                 break
 
     async def _few(self) -> None:
@@ -106,7 +105,7 @@ class Page:
                     await latency.acted(self.latency, latency.SLOW, ours, other, size.paced)
                 await compression.once(self.compression, offering, size.changes)
 
-            await self._rounds("few", once)
+            await self._rounds("few", size.seconds_few, once)
 
     async def _many(self) -> None:
         size = self.size
@@ -119,6 +118,7 @@ class Page:
             }
             await self._rounds(
                 "many",
+                size.seconds_many,
                 lambda: deliveries.once(self.many, contestants, size.changes_to_many),
             )
 
@@ -126,29 +126,64 @@ class Page:
         async with Stage(self.ground, self.acts) as stage:
             say(f"Opening {self.size.back} screens")
             ours = await catchup.opened(stage, self.size.back)
-            await self._rounds("back", lambda: catchup.once(self.catchup, ours, self.ground))
+            await self._rounds(
+                "back",
+                self.size.seconds_back,
+                lambda: catchup.once(self.catchup, ours, self.ground),
+            )
 
     async def _touches(self) -> None:
         async with touches.actors(self.ground) as pair:
-            await self._rounds("touches", lambda: touches.once(self.touches, pair, self.size.acts))
+            await self._rounds(
+                "touches",
+                self.size.seconds_touches,
+                lambda: touches.once(self.touches, pair, self.size.acts),
+            )
 
 
-def measured(quick: bool, chart: Path | None) -> None:
+def _facts(here: Ground, scarce: str) -> Iterator[str]:
+    """How it was measured."""
+    if cores.apart():
+        yield f"The server alone on core {cores.SERVER}; the screens, PostgreSQL, Valkey, the other"
+        yield f"worker and the measurement on core {CLIENT}; all over loopback"
+    else:
+        yield "One core only: servers and screens take turns on it, so look at the CPU columns"
+    if not here.programs.compiled:
+        yield "No C compiler (cc) was found: floor and screens are Python, so the floor is too high"
+        yield "and the screens are slow; look at the CPU columns"
+    if scarce:
+        yield scarce
+
+
+def measured(quick: bool, file: Path | None) -> None:
     """Measures all of it, and prints the page."""
-    size = QUICK if quick else Size()
-    end = time.monotonic() + size.seconds
+    size, scarce = (QUICK if quick else Size()).within(cores.raise_the_limit())
     with ground.opened() as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_measured(here, size, end))
+        runner.run(_measured(here, size, scarce, file))
 
 
-async def _measured(here: Ground, size: Size, end: float) -> None:
+async def _measured(here: Ground, size: Size, scarce: str, file: Path | None) -> None:
+    began = time.monotonic()
     await ground.furnish(here.postgres.url)
     facts = await machine.facts(here.postgres.url, here.valkey.url, here.folder)
     async with Acts(here.postgres.url) as acts:
-        page = Page(here, acts, size, end)
-        await page.measure()
+        page = Page(here, acts, size)
+        try:
+            async with asyncio.timeout(ENOUGH - (time.monotonic() - began)):
+                await page.measure()
+        except TimeoutError as error:
+            say(f"Stopped before the end: {error or 'the time was up'}")
     print("The live engine, measured\n")
-    print(*facts, sep="\n")
+    print(*facts, *_facts(here, scarce), sep="\n")
     for table in page.tables:
+        if not any(table.rows.values()):
+            continue
         print()
         print(*table.lines(), sep="\n")
+    picture = chart.panels(page)
+    print()
+    print(*chart.text(picture), sep="\n")
+    print()
+    print(*goals.lines(page), sep="\n")
+    if file:
+        file.write_text(chart.svg(picture))

@@ -17,6 +17,7 @@ from bench.live import cores
 
 HERE = Path(__file__).parent
 WITHIN = 60.0  # seconds for anything that is waited for
+OPEN_WITHIN = 150.0  # and for thousands of handshakes
 
 
 class Programs:
@@ -146,7 +147,7 @@ class Sink(Program):
     async def _ask(self, command: str, answer: str) -> list[str]:
         waiting = self._answers[answer] = asyncio.get_running_loop().create_future()
         self.say(command)
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(OPEN_WITHIN if answer == "ready" else WITHIN):
             words: list[str] = await waiting
             return words
 

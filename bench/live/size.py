@@ -1,10 +1,12 @@
-"""How much is done in a round: five of them, and all else, in six minutes."""
+"""How much is done: five rounds of everything in six minutes, if the machine is quiet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-LONGEST = 420  # seconds: then it stops, whatever it is at
+SPARE = 200  # descriptors for all else
+LONGEST = 430  # seconds: then it stops, whatever it is at
+ENOUGH = 410  # and a little before, it tells what it has
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,24 @@ class Size:
     paced: int = 100
     burst: int = 1000
     acts: int = 2000
-    seconds: int = 330  # for all rounds
+    # Seconds for the rounds of each block: past it none is begun, and the page says how many were.
+    seconds_few: int = 185
+    seconds_many: int = 50
+    seconds_back: int = 45
+    seconds_touches: int = 35
+
+    def within(self, descriptors: int) -> tuple[Size, str]:
+        """What a process may open, and a sentence if that is not enough."""
+        most = descriptors - SPARE
+        if self.many <= most:
+            return self, ""
+        fewer = {name: min(getattr(self, name), most) for name in ("few", "many", "sixty", "back")}
+        words = f"A process may open {descriptors:,} files here (ulimit -Hn), so {most:,} screens"
+        return replace(self, **fewer), f"{words} is the most."
 
 
 QUICK = Size(
-    rounds=2,
+    rounds=1,
     few=100,
     many=200,
     sixty=100,
@@ -33,5 +48,4 @@ QUICK = Size(
     paced=20,
     burst=200,
     acts=100,
-    seconds=25,
 )

@@ -26,6 +26,7 @@ class Table:
     columns: Sequence[Column]
     floors: int = 1
     notes: list[str] = field(default_factory=list)
+    enough: int = 5  # rounds for a median to be told without a warning
     names: Sequence[str] = ()  # an order other than that in which rows first come
     rows: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
 
@@ -38,11 +39,12 @@ class Table:
         self.rows.setdefault(name, []).append(values)
 
     def value(self, name: str, column: int = 0) -> float:
-        return median(values[column] for values in self.rows[name])
+        values = [values[column] for values in self.rows.get(name, ())]
+        return median(values) if values else nan
 
     def ratio(self, name: str, floor: str, column: int = 0) -> float:
         """The median of the ratios within each round: a slow minute counts for both."""
-        pairs = zip(self.rows[name], self.rows[floor], strict=False)
+        pairs = zip(self.rows.get(name, ()), self.rows.get(floor, ()), strict=False)
         ratios = [mine[column] / its[column] for mine, its in pairs if its[column]]
         return median(ratios) if ratios else nan
 
@@ -71,6 +73,9 @@ class Table:
             yield line.rstrip()
         for note in self.notes:
             yield f"    {note}"
+        least = min(len(rows) for rows in self.rows.values())
+        if self.enough > least:
+            yield f"    only {least} rounds: a look, not a measurement"
 
     def _measured(self, name: str) -> str:
         shown = [values[0] for values in self.rows[name]]
