@@ -16,7 +16,7 @@ PART = 10  # of the floor's and the loop's work, this part is done; the rest wou
 def table(count: int, changes: int) -> Table:
     return Table(
         f"{changes:,} changes to {TOPICS} topics at once, {count:,} screens that watch them all",
-        (Column("seconds", ratio=True), Column("CPU s", ratio=True), Column("frames")),
+        (Column("seconds", "A"), Column("CPU s", "A", "CPU"), Column("frames")),
         names=(FLOOR, PLAIN, OURS),
         notes=[
             f"floor and loop write each change to each screen: a {PART}th of it done, times {PART}",

@@ -12,7 +12,7 @@ from bench.live import deliveries, latency, memory
 from bench.live.contest import FLOOR, OURS, PLAIN
 
 if TYPE_CHECKING:
-    from bench.live.page import Page
+    from bench.live.blocks import Blocks
 
 WIDE = 44  # columns of the longest bar
 NAMES = (FLOOR, PLAIN, OURS)
@@ -36,33 +36,33 @@ class Panel(NamedTuple):
     bars: Sequence[tuple[str, float]]
 
 
-def panels(page: Page) -> list[Panel]:
-    few, many = page.size.few, page.size.many
+def panels(blocks: Blocks) -> list[Panel]:
+    few, many = blocks.size.few, blocks.size.many
     found = [
         Panel(
             f"Deliveries a second, {count:,} screens, one change at a time: more is better",
             [(name, table.value(f"{name}, {deliveries.ALONE}")) for name in NAMES],
         )
-        for count, table in ((few, page.few), (many, page.many))
+        for count, table in ((few, blocks.few), (many, blocks.many))
     ]
     rows = ((FLOOR, FLOOR), (PLAIN, PLAIN), (OURS, latency.OTHER))
     found.append(
         Panel(
             f"p99 to the last of {few:,} screens, ms: less is better",
-            [(name, page.latency.value(row, 1)) for name, row in rows],
+            [(name, blocks.latency.value(row, 1)) for name, row in rows],
         )
     )
     found.append(
         Panel(
-            f"Burst of {page.size.burst:,} changes, {few:,} screens, seconds: less is better",
-            [(name, page.burst.value(name)) for name in NAMES],
+            f"Burst of {blocks.size.burst:,} changes, {few:,} screens, seconds: less is better",
+            [(name, blocks.burst.value(name)) for name in NAMES],
         )
     )
     kept = ((PLAIN, memory.plain(many)), (OURS, memory.ours(many, 3)))
     found.append(
         Panel(
             f"Memory a socket, {many:,} sockets, kB: less is better",
-            [(name, page.memory.value(row)) for name, row in kept],
+            [(name, blocks.memory.value(row)) for name, row in kept],
         )
     )
     known = (Panel(title, [bar for bar in bars if not isnan(bar[1])]) for title, bars in found)

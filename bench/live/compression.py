@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.live.contest import OURS, Contestant, OursActed, Stage, taking
-from bench.live.servers import Ours
 from bench.live.table import Column, Table
 
 OFFERED, NOT_OFFERED = "compression offered", "not offered"
@@ -30,8 +29,9 @@ class Offering:
     topic: int
 
 
-async def opened(stage: Stage, count: int, ours: Ours) -> list[Offering]:
-    found = []
+async def opened(stage: Stage, count: int) -> list[Offering]:
+    """Both at one worker."""
+    found, ours = [], stage.ours()
     for place, way in enumerate((NOT_OFFERED, OFFERED)):
         topic, person, offer = 50 + place, 20_000 + 10_000 * place, way == OFFERED
         base = await stage.acts.versions()

@@ -145,6 +145,10 @@ class Stage:
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()
 
+    def scene(self) -> Stage:
+        """A stage on the same ground, for something that comes and goes."""
+        return Stage(self.ground, self.acts)
+
     async def sink(self) -> Sink:
         return await self._stack.enter_async_context(Sink(self.ground.programs))
 

@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 
 def _cores() -> list[int]:
@@ -29,6 +30,11 @@ def on(core: int) -> Callable[[], None]:
 def stay_with_the_client() -> None:
     """This process, and with it every child that is not told otherwise."""
     os.sched_setaffinity(0, {CLIENT})
+
+
+def spread(pid: int) -> None:
+    """A server and all that it starts from now on may use both cores."""
+    os.sched_setaffinity(pid, {SERVER, CLIENT})
 
 
 def raise_the_limit() -> int:
@@ -55,3 +61,28 @@ def writes(pid: int) -> int:
     """System calls that wrote, as the kernel counts them: write and writev, but not send."""
     found = re.search(r"syscw: (\d+)", Path(f"/proc/{pid}/io").read_text())
     return int(found[1]) if found else 0
+
+
+class Others:
+    """How much of the server's core somebody else used while it was measured."""
+
+    ours: ClassVar[list[float]] = []  # seconds of processes of ours there that have ended
+
+    def __init__(self) -> None:
+        self._began, self._busy = time.monotonic(), _busy(SERVER)
+        self.ours.clear()
+
+    def line(self) -> str:
+        """A line for the head of the page."""
+        took = time.monotonic() - self._began
+        share = max(0.0, (_busy(SERVER) - self._busy - sum(self.ours)) / took)
+        warning = ": look at the CPU columns, and at no others" if share > 0.1 else ""
+        return f"Others used {share:.0%} of the server's core meanwhile{warning}"
+
+
+def _busy(core: int) -> float:
+    """Seconds that a core has worked since the machine's start."""
+    found = re.search(rf"^cpu{core} (.*)$", Path("/proc/stat").read_text(), re.MULTILINE)
+    assert found, "it is there"
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, found[1].split())
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")

@@ -8,7 +8,7 @@ from bench.live.contest import FLOOR, OURS, PLAIN, Contestant, taking
 from bench.live.table import Column, Table
 
 ALONE, FLOWING, SPREAD = "one at a time", "in flight", "first screen → last"
-COLUMNS = (Column("a second", ratio=True), Column("CPU µs", ratio=True), Column("writes"))
+COLUMNS = (Column("a second", "AB", "rate"), Column("CPU µs", "A", "CPU"), Column("writes"))
 NOTES = [
     "one at a time: the next change is given when every screen has the former; for ours a change",
     "    is a commit, so the hint's way and the drawing's queries are waited for each time",

@@ -14,16 +14,16 @@ from bench.live.table import Column, Table
 
 PACE = 20  # changes a second
 OTHER = "ours, committed by another worker"
-OWN = "ours, committed by the screens' own worker"
-SLOW = "ours, another worker, and 10 screens that do not read"
-WHOLE = "ours, another worker, from the schedule on"
+OWN = "ours, committed by their own worker"
+SLOW = "ours, another worker, some do not read"
+WHOLE = "ours, another worker, since the schedule"
 NAMES = (FLOOR, PLAIN, OTHER, OWN, SLOW, WHOLE)
 
 
 def table(count: int) -> Table:
     return Table(
         f"A change → the last of {count:,} screens, {PACE} changes a second, in milliseconds",
-        (Column("p50", ratio=True), Column("p99", ratio=True), Column("late")),
+        (Column("p50", "A"), Column("p99", "A"), Column("late")),
         names=NAMES,
         notes=[
             "open loop: a schedule made in advance, and nobody waits for an answer; floor and loop",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
-from bench.live.acts import Acts
+from bench.live import profile
 from bench.live.contest import OURS, PLAIN, Stage
-from bench.live.ground import Ground
 from bench.live.programs import Sink
-from bench.live.servers import Ours, Plain
+from bench.live.servers import Server
 from bench.live.table import Column, Table
 
 SETTLING = 1.0  # seconds
@@ -37,38 +37,53 @@ def plain(count: int) -> str:
     return f"{PLAIN}, {count:,} sockets"
 
 
-async def measure(table: Table, ground: Ground, acts: Acts, few: int, many: int) -> None:
-    base = await acts.versions()
-    for name, count, topics, pads in (
-        (ours(many, 3), many, (0, 50, 1), 2),
-        (ours(few, 60), few, (0, 50, 50), 10),
-    ):
-        async with Stage(ground, acts) as stage:
-            table.add(name, await _a_socket(stage, stage.ours(), count, topics, pads, base))
-    async with Stage(ground, acts) as stage:
-        kept = await _a_socket(stage, stage.plain(), many, (0, 50, 1), 2, base)
-        table.add(plain(many), kept)
+@dataclass(frozen=True)
+class Case:
+    """Sockets at a fresh server; `topics` as Sink.open has them."""
+
+    count: int
+    topics: tuple[int, int, int]
+    pads: int
+    base: dict[int, int]
+
+    async def open(self, sink: Sink, server: Server, count: int, person: int) -> None:
+        await sink.open(
+            count,
+            server.port,
+            topics=self.topics,
+            pads=self.pads,
+            base=self.base,
+            person=person,
+            offer=True,
+        )
+
+    async def kept(self, stage: Stage, server: Server) -> float:
+        """kB a socket."""
+        async with Sink(stage.ground.programs) as warming:
+            await self.open(warming, server, WARM, person=1)
+        before = await _settled(server)
+        await self.open(await stage.sink(), server, self.count, person=1 + WARM)
+        return (await _settled(server) - before) / self.count / 1000
 
 
-async def _a_socket(
-    stage: Stage,
-    server: Ours | Plain,
-    count: int,
-    topics: tuple[int, int, int],
-    pads: int,
-    base: dict[int, int],
-) -> float:
-    async with Sink(stage.ground.programs) as first:
-        await first.open(WARM, server.port, topics=topics, pads=pads, base=base, offer=True)
-    before = await _settled(server)
-    sink = await stage.sink()
-    await sink.open(
-        count, server.port, topics=topics, pads=pads, base=base, offer=True, person=1000
-    )
-    return (await _settled(server) - before) / count / 1000
+async def measure(table: Table, stage: Stage, few: int, many: int) -> list[str]:
+    """Answers where it goes, of the many."""
+    base = await stage.acts.versions()
+    three, sixty = Case(many, (0, 50, 1), 2, base), Case(few, (0, 50, 50), 10, base)
+    async with stage.scene() as scene:
+        server = scene.ours()
+        before = await server.post("/objects")
+        kept = await three.kept(scene, server)
+        where = profile.of_memory(before, await server.post("/objects"), many, kept)
+        table.add(ours(many, 3), kept)
+    async with stage.scene() as scene:
+        table.add(ours(few, 60), await sixty.kept(scene, scene.ours()))
+    async with stage.scene() as scene:
+        table.add(plain(many), await three.kept(scene, scene.plain()))
+    return where
 
 
-async def _settled(server: Ours | Plain) -> int:
+async def _settled(server: Server) -> int:
     await server.post("/settle")
     await asyncio.sleep(SETTLING)
     await server.post("/settle")

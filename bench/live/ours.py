@@ -5,11 +5,14 @@ It is steered over HTTP by the measurement, which may also be "the other worker"
 
 from __future__ import annotations
 
+import cProfile
 import gc
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import CodeType
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,3 +107,41 @@ async def change(kind: str, key: str) -> dict[str, Any]:
 async def settle() -> dict[str, int]:
     gc.collect()
     return dict(engine.counters)
+
+
+profiler = cProfile.Profile()
+
+
+@app.post("/profile/start")
+async def start_profile() -> dict[str, int]:
+    profiler.clear()
+    profiler.enable()
+    return {}
+
+
+@app.post("/profile/stop")
+async def stop_profile() -> dict[str, Any]:
+    """Each function with its calls and its own seconds, the heaviest first."""
+    profiler.disable()
+    found = [
+        (_name(entry.code), entry.callcount, entry.inlinetime) for entry in profiler.getstats()
+    ]
+    return {"functions": sorted(found, key=lambda one: -one[2])[:30]}
+
+
+def _name(code: CodeType | str) -> str:
+    if isinstance(code, str):  # of C
+        return code.strip("<>")
+    return f"{code.co_qualname} ({'/'.join(code.co_filename.split('/')[-2:])})"
+
+
+@app.post("/objects")
+async def objects() -> dict[str, list[int]]:
+    """What the collector knows, by type: how many, and how many bytes."""
+    gc.collect()
+    found: dict[str, list[int]] = {}
+    for one in gc.get_objects():
+        told = found.setdefault(f"{type(one).__module__}.{type(one).__qualname__}", [0, 0])
+        told[0] += 1
+        told[1] += sys.getsizeof(one)
+    return found

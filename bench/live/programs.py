@@ -52,6 +52,7 @@ class Program:
     """A child with a line to it: text there and back."""
 
     def __init__(self, command: Sequence[str | Path], core: int, *keep: int) -> None:
+        self._core = core
         self._ours, its = socket.socketpair()
         with its:
             self.child = Child(
@@ -67,6 +68,8 @@ class Program:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        if self._core == cores.SERVER and self.child.poll() is None:
+            cores.Others.ours.append(cores.cpu(self.child.pid))
         self._reading.cancel()
         self._writer.close()
         self.child.stop()

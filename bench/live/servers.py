@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from app.child import Child, StartError, last_words
+from app.child import Child
+from bench.ground import ROOT, start_worker
 from bench.live import cores
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 60
 IDLE = 3.0  # seconds: the server hangs up on a silent connection after five
 BACKLOG = 4096
+APP = "bench.live.ours:app"
 
 
 class Steering:
@@ -71,16 +69,10 @@ class Server(Steering):
     def _start(self) -> Child:
         raise NotImplementedError
 
-    def _run(self, arguments: Sequence[str], *keep: int) -> Child:
-        with self._log.open("ab") as log:
-            return Child(
-                [sys.executable, "-m", *arguments, *map(str, keep)],
-                first=cores.on(self.core),
-                cwd=ROOT,
-                output=log,
-                errors=log,
-                keep=keep,
-            )
+    def _stop(self) -> None:
+        if self.core == cores.SERVER:
+            cores.Others.ours.append(self.cpu())
+        self.child.stop((signal.SIGKILL, 5))
 
     def cpu(self) -> float:
         return cores.cpu(self.child.pid)
@@ -88,9 +80,22 @@ class Server(Steering):
     def resident(self) -> int:
         return cores.resident(self.child.pid)
 
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """Frozen, so that it takes nothing from whoever has its turn; then awake again.
+
+        Well under the 20 seconds after which a ping without an answer ends a socket.
+        """
+        self.child.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.child.send_signal(signal.SIGCONT)
+            await self.post("/settle")
+
     def end(self) -> None:
         self.close()
-        self.child.stop((signal.SIGKILL, 5))
+        self._stop()
         with suppress(OSError):
             self.listener.close()
 
@@ -99,31 +104,27 @@ class Ours(Server):
     """A worker of the app's own kind, with the bench's topics."""
 
     def _start(self) -> Child:
-        hold, let_go = os.pipe()
-        os.close(let_go)
-        reading, writing = os.pipe()
-        child = self._run(
-            ("app.worker", "bench.live.ours:app"), self.listener.fileno(), hold, writing
-        )
-        os.close(hold)
-        os.close(writing)
-        ready, _, _ = select.select([reading], [], [], START_SECONDS)
-        served = bool(ready and os.read(reading, 1))
-        os.close(reading)
-        if not served:
-            raise StartError(f"A worker did not start: {last_words(self._log)}")
-        return child
+        return start_worker(APP, self.listener, self._log, cores.on(self.core))
 
     def restart(self) -> None:
         """Without a goodbye. Who comes meanwhile waits in the listener's queue."""
         self.close()
-        self.child.stop((signal.SIGKILL, 5))
+        self._stop()
         self.child = self._start()
 
 
 class Plain(Server):
     def _start(self) -> Child:
-        return self._run(("bench.live.plain",), self.listener.fileno())
+        fd = self.listener.fileno()
+        with self._log.open("wb") as log:
+            return Child(
+                [sys.executable, "-m", "bench.live.plain", str(fd)],
+                first=cores.on(self.core),
+                cwd=ROOT,
+                output=log,
+                errors=log,
+                keep=(fd,),
+            )
 
 
 def listening() -> socket.socket:

@@ -21,10 +21,11 @@ class Size:
     changes_to_many: int = 16
     paced: int = 100
     burst: int = 1000
-    acts: int = 2000
+    acts: int = 6000
     # Seconds for the rounds of each block: past it none is begun, and the page says how many were.
     seconds_few: int = 185
     seconds_many: int = 50
+    seconds_compressed: int = 20
     seconds_back: int = 45
     seconds_touches: int = 35
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from bench.figures import LETTERS, number
 
-NAME = 54  # columns
+NAME, FIRST, RANGE, WIDE = 44, 10, 19, 10  # columns of text
 
 
 class Column(NamedTuple):
     head: str
-    ratio: bool = False  # beside the floors'
+    over: str = ""  # the letters of the floors to whose figures its own are set in ratio
+    short: str = ""  # its head where it is a ratio
 
 
 @dataclass
@@ -51,38 +52,42 @@ class Table:
     def lines(self) -> Iterator[str]:
         yield self.title
         first, *others = self.columns
-        head = f"{'':{NAME}}{first.head:>11}{'lowest … highest':>19}"
-        head += "".join(f"{column.head:>11}" for column in others)
-        ratios = [
-            (at, floor)
-            for at, column in enumerate(self.columns)
-            if column.ratio
-            for floor in range(self.floors)
-        ]
-        names = [*self.rows]
-        head += "".join(f"{f'{self.columns[at].head}/{LETTERS[n]}':>13}" for at, n in ratios)
+        head = f"{'':{NAME}}{first.head:>{FIRST}}{'lowest … highest':>{RANGE}}"
+        head += "".join(f"{column.head:>{WIDE}}" for column in others)
+        for at, letter in self._ratios():
+            column = self.columns[at]
+            head += f"{f'{column.short or column.head}/{letter}':>{WIDE}}"
         yield head
-        for place, name in enumerate(names):
-            if not self.rows[name]:
-                continue
-            letter = LETTERS[place] if place < self.floors else " "
-            line = f"  {letter} {name:{NAME - 4}}{self._measured(name)}"
-            if place >= self.floors:
-                for at, n in ratios:
-                    line += f"{times(self.ratio(name, names[n], at)):>13}"
-            yield line.rstrip()
+        for place, name in enumerate(self.rows):
+            if self.rows[name]:
+                yield self._line(place, name)
         for note in self.notes:
             yield f"    {note}"
         least = min(len(rows) for rows in self.rows.values())
         if self.enough > least:
-            yield f"    only {least} rounds: a look, not a measurement"
+            yield f"    only {least} of {self.enough} rounds: a look, not a measurement"
+
+    def _ratios(self) -> Iterator[tuple[int, str]]:
+        for at, column in enumerate(self.columns):
+            for letter in column.over:
+                yield at, letter
+
+    def _line(self, place: int, name: str) -> str:
+        letter = LETTERS[place] if place < self.floors else " "
+        line = f"  {letter} {name:{NAME - 4}}{self._measured(name)}"
+        if place >= self.floors:
+            names = [*self.rows]
+            for at, floor in self._ratios():
+                ratio = self.ratio(name, names[LETTERS.index(floor)], at)
+                line += f"{times(ratio):>{WIDE}}"
+        return line.rstrip()
 
     def _measured(self, name: str) -> str:
         shown = [values[0] for values in self.rows[name]]
-        text = f"{told(median(shown)):>11}"
-        text += f"{f'{number(min(shown))} … {number(max(shown))}':>19}"
+        text = f"{told(median(shown)):>{FIRST}}"
+        text += f"{f'{number(min(shown))} … {number(max(shown))}':>{RANGE}}"
         for at in range(1, len(self.columns)):
-            text += f"{told(self.value(name, at)):>11}"
+            text += f"{told(self.value(name, at)):>{WIDE}}"
         return text
 
 

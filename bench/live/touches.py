@@ -50,11 +50,12 @@ class Actor(Program):
 def table() -> Table:
     return Table(
         f"Acts on {TOOLS:,} tools, {2 * CLIENTS} clients in two processes: commits a second",
-        (Column("a second", ratio=True),),
+        (Column("a second", "A", "rate"),),
         names=tuple(WAYS),
         notes=[
-            "each through SQLAlchemy as the app does it, and durable; the touches are the tool's",
-            "    card and the community's counters, which are spread over 16 rows; on both cores",
+            "BEGIN, the UPDATE, the engine's own touch and flush, COMMIT, durable, on bare",
+            "    connections; touched are the tool's card and the community's counters, which are",
+            "    spread over 16 rows; here PostgreSQL and the clients have both cores",
         ],
     )
 
@@ -63,6 +64,7 @@ def table() -> Table:
 async def actors(ground: Ground) -> AsyncIterator[list[Actor]]:
     for sql in MAKE:
         ground.postgres.run(sql, database="toolshare")
+    cores.spread(ground.postgres.process.pid)
     async with AsyncExitStack() as stack:
         pair = [Actor(core) for core in (cores.SERVER, cores.CLIENT)]
         for one in pair:
