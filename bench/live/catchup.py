@@ -29,13 +29,15 @@ def table(count: int) -> Table:
             Column("seconds", "A"),
             Column("CPU s", "A", "CPU"),
             Column("SELECTs"),
-            Column("of draw."),
+            Column("versions"),
+            Column("drawings"),
             Column("retries"),
         ),
         names=(ACCEPTED, NAME),
         notes=[
             f"meanwhile {CHANGED} topics changed, and each screen is behind on one of its three;",
             "    seconds from the moment that all try to connect, none spread out;",
+            "    versions, drawings: SELECTs of versions, and of what is drawn;",
             "    retries: handshakes refused or closed, and tried again as a page does it",
         ],
     )
@@ -52,7 +54,7 @@ async def once(table: Table, contestant: OursActed, plain: PlainWritten, ground:
     taken, began = taking(plain), time.monotonic_ns()
     served = await plain.sink.reopen()
     seconds = (served.last - began) / 1e9
-    table.add(ACCEPTED, seconds, taken().cpu, nan, nan, plain.sink.retries)
+    table.add(ACCEPTED, seconds, taken().cpu, nan, nan, nan, plain.sink.retries)
     await _ours(table, contestant, ground)
 
 
@@ -69,10 +71,10 @@ async def _ours(table: Table, contestant: OursActed, ground: Ground) -> None:
         arrivals = [await sink.arrival(*one) for one in newest]
         seconds = (max(arrival.last for arrival in arrivals) - began) / 1e9
         cpu = contestant.cpu() - cpu
-        asked, drawings = nan, nan
+        asked = (nan, nan, nan)
         if ground.statements:
             row = await connection.fetchrow(COUNT)
-            asked, drawings = float(row["all"]), float(row["drawings"])
+            asked = (float(row["all"]), float(row["versions"]), float(row["drawings"]))
     finally:
         await connection.close()
-    table.add(NAME, seconds, cpu, asked, drawings, sink.retries)
+    table.add(NAME, seconds, cpu, *asked, sink.retries)

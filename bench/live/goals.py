@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.figures import number
 from bench.live import deliveries, latency, memory
 from bench.live.contest import FLOOR, OURS
+from bench.live.table import told
 
 if TYPE_CHECKING:
     from bench.live.blocks import Blocks
@@ -33,7 +34,7 @@ class Goal(NamedTuple):
     def line(self) -> str:
         wanted = f"{'at least' if self.at_least else 'at most'} {number(self.wanted)}"
         word = "unknown" if isnan(self.found) else "reached" if self.reached else "MISSED"
-        return f"  {word:8} {number(self.found):>8}   {wanted:<15} {self.what}"
+        return f"  {word:8} {told(self.found):>8}   {wanted:<15} {self.what}"
 
 
 def explanations(blocks: Blocks) -> Iterator[list[str]]:

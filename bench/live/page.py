@@ -39,7 +39,7 @@ async def _measured(here: Ground, size: Size, scarce: str, file: Path | None) ->
             async with asyncio.timeout(end - time.monotonic()):
                 await blocks.measure()
         except TimeoutError as error:
-            facts.append(f"NOT ALL OF IT: {error or 'the time was up'}")
+            facts.append(f"NOT ALL OF IT: {str(error) or 'the time was up'}")
         facts.append(busy.line())
     print("The live engine, measured\n")
     print(*facts, sep="\n")
