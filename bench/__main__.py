@@ -1,4 +1,4 @@
-"""`python -m bench [name …]`: one page of figures, each beside its floor of the same run."""
+"""`python -m bench [name …]`: pages of figures, each beside its floor of the same run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
 import uvloop
@@ -20,7 +21,8 @@ from bench.figures import Section
 from bench.ground import Ground, opened, say
 from bench.size import LONGEST, QUICK, ROUNDS_END, Size
 
-NAMES = ("live", "board", "approvals")  # each a module here with `measure`
+NAMES = ("card", "board", "approvals")  # each a module here with `measure`
+LIVE = "live"  # a page of its own
 ENOUGH = 5  # rounds for a median to be told without a warning
 Once = Callable[[], Awaitable[None]]
 
@@ -28,15 +30,13 @@ Once = Callable[[], Awaitable[None]]
 def main(arguments: list[str]) -> int:
     """The exit code: 1 if it could not be measured, or the time was up."""
     asked = _parsed(arguments)
-    size = replace(QUICK if asked.quick else Size(), tools=asked.tools)
-    names = [name for name in NAMES if name in asked.names] or list(NAMES)
-    began = time.monotonic()
     for number in (signal.SIGALRM, signal.SIGTERM):
         signal.signal(number, _stop)
-    signal.alarm(LONGEST)
     try:
-        with opened() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_measure(ground, size, names, began + ROUNDS_END))
+        if names := [name for name in NAMES if name in asked.names or not asked.names]:
+            _app(names, replace(QUICK if asked.quick else Size(), tools=asked.tools))
+        if LIVE in asked.names or not asked.names:
+            _live(asked.quick, asked.chart)
     except (StartError, OSError, EOFError, RuntimeError) as error:
         print(f"Nothing was measured: {error!r}", file=sys.stderr)
         return 1
@@ -45,20 +45,40 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _app(names: list[str], size: Size) -> None:
+    end = time.monotonic() + ROUNDS_END
+    _stop_after(LONGEST)
+    with opened() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_measure(ground, size, names, end))
+
+
+def _live(quick: bool, chart: Path | None) -> None:
+    from bench.live import page
+
+    _stop_after(page.LONGEST)
+    page.measured(quick, chart)
+
+
 def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    known = (*NAMES, LIVE)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="does it run at all? No figures.")
     parser.add_argument("--tools", type=int, default=0, help="hang up more, up to so many")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw what live found as SVG")
     asked = parser.parse_args(arguments)
-    if unknown := set(asked.names) - set(NAMES):
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there is {', '.join(NAMES)}")
+    if unknown := set(asked.names) - set(known):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there is {', '.join(known)}")
     return asked
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """An exit, so that every server and worker is stopped on the way out."""
-    sys.exit(f"Stopped after {LONGEST} s." if number == signal.SIGALRM else 143)
+    sys.exit("Stopped: it took too long." if number == signal.SIGALRM else 143)
+
+
+def _stop_after(seconds: int) -> None:
+    signal.alarm(seconds)
 
 
 async def _measure(ground: Ground, size: Size, names: list[str], rounds_end: float) -> None:
@@ -66,7 +86,7 @@ async def _measure(ground: Ground, size: Size, names: list[str], rounds_end: flo
     from app import db  # reads the settings that the ground has just made
     from bench import machine
 
-    facts = list(await machine.facts(ground))
+    facts = list(await machine.facts(ground.postgres.url, ground.valkey.url, ground.folder))
     sections: list[Section] = []
     async with AsyncExitStack() as stack:
         stack.push_async_callback(db.engine.dispose)

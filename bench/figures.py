@@ -66,10 +66,10 @@ class Section:
 
     def _measured(self, costs: Sequence[Cost]) -> str:
         shown = [1 / one.usual if self.per_second else 1000 * one.usual for one in costs]
-        text = f"{_number(median(shown)):>9}"
-        text += f"{f'{_number(min(shown))} … {_number(max(shown))}':>19}"
+        text = f"{number(median(shown)):>9}"
+        text += f"{f'{number(min(shown))} … {number(max(shown))}':>19}"
         if not self.per_second:
-            text += f"{_number(1000 * median(one.worst or 0 for one in costs)):>9}"
+            text += f"{number(1000 * median(one.worst or 0 for one in costs)):>9}"
         return text
 
     def _ratio_heads(self) -> str:
@@ -93,10 +93,10 @@ class Section:
                 )
                 for floor in floors
             ]
-        return "".join(f"{_number(ratio) + '×':>9}" for ratio in ratios)
+        return "".join(f"{number(ratio) + '×':>9}" for ratio in ratios)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,26 +96,34 @@ def _run(folder: Path, module: str) -> None:
 
 
 def _start(stack: ExitStack, folder: Path) -> Worker:
-    """As app/serve.py starts its workers, but on a port that no other shares."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    """On a port that no other shares."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        port = listener.getsockname()[1]
+        child = start_worker("app.main:app", listener, folder / f"worker-{port}.log")
+    stack.callback(child.stop, (signal.SIGTERM, 12))
+    return Worker(port, child)
+
+
+def start_worker(
+    app: str, listener: socket.socket, log: Path, first: Callable[[], None] | None = None
+) -> Child:
+    """As app/serve.py starts its workers; it serves when this returns. `first`: see Child."""
     hold, let_go = os.pipe()
     os.close(let_go)  # it may serve at once
     reading, writing = os.pipe()
-    port, passed = listener.getsockname()[1], (listener.fileno(), hold, writing)
-    log = folder / f"worker-{port}.log"
-    command = [sys.executable, "-m", "app.worker", "app.main:app", *map(str, passed)]
+    passed = (listener.fileno(), hold, writing)
+    command = [sys.executable, "-m", "app.worker", app, *map(str, passed)]
     with log.open("wb") as output:
-        child = Child(command, cwd=ROOT, output=output, errors=output, keep=passed)
-    stack.callback(child.stop, (signal.SIGTERM, 12))
-    listener.close()
+        child = Child(command, first=first, cwd=ROOT, output=output, errors=output, keep=passed)
     os.close(hold)
     os.close(writing)
     ready, _, _ = select.select([reading], [], [], START_SECONDS)
     served = bool(ready and os.read(reading, 1))
     os.close(reading)
     if not served:
+        child.stop()
         raise StartError(f"A web worker did not start: {last_words(log)}")
-    return Worker(port, child)
+    return child
 
 
 def say(text: str) -> None:

@@ -10,23 +10,22 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 from sqlalchemy import text
-
-from app import db
-from app.settings import settings
-from bench.ground import Ground
+from sqlalchemy.ext.asyncio import create_async_engine
 
 
-async def facts(ground: Ground) -> Iterator[str]:
+async def facts(database: str, redis_url: str, folder: Path) -> Iterator[str]:
     """Lines for the head of the page."""
-    async with db.engine.connect() as connection:
+    engine = create_async_engine(database)
+    async with engine.connect() as connection:
         show = {
             name: await connection.scalar(text(f"SHOW {name}"))
             for name in ("server_version", "fsync", "synchronous_commit")
         }
-    async with Redis.from_url(settings.redis_url, decode_responses=True) as redis:
+    await engine.dispose()
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
         about = await redis.info("server")
     valkey = about.get("valkey_version") or about["redis_version"]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = os.cpu_count()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return iter(
         (
@@ -34,7 +33,7 @@ async def facts(ground: Ground) -> Iterator[str]:
             f"load at the start {load}",
             f"Python {platform.python_version()}, PostgreSQL {show['server_version']} "
             f"(fsync {show['fsync']}, synchronous_commit {show['synchronous_commit']}, "
-            f"on {_file_system(ground.folder)}), Valkey {valkey}",
+            f"on {_file_system(folder)}), Valkey {valkey}",
         )
     )
 

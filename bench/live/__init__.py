@@ -1,0 +1,1 @@
+"""The live engine, measured: `bin/bench live`. Its topics are its own; it knows no tool."""
