@@ -27,9 +27,9 @@ def table(count: int, changes: int) -> Table:
 
 
 async def written(table: Table, name: str, contestant: Written, changes: int) -> None:
-    taken = taking(contestant)
+    taken = await taking(contestant)
     await contestant.flow(changes // PART)
-    cost = taken()
+    cost = await taken()
     table.add(name, PART * cost.seconds, PART * cost.cpu, changes)
 
 
@@ -46,10 +46,10 @@ async def acted(table: Table, contestant: OursActed, changes: int) -> None:
 
     before = await sink.counted()
     began = time.monotonic_ns()
-    taken = taking(contestant)
+    taken = await taking(contestant)
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
     arrivals = await asyncio.gather(*(sink.arrival(*one) for one in newest.items()))
-    cost = taken()
+    cost = await taken()
     last = max(arrival.last for arrival in arrivals)
     frames = (await sink.counted()).frames - before.frames
     sink.forget()

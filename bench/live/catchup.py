@@ -51,10 +51,10 @@ async def opened(stage: Stage, count: int) -> OursActed:
 
 
 async def once(table: Table, contestant: OursActed, plain: PlainWritten, ground: Ground) -> None:
-    taken, began = taking(plain), time.monotonic_ns()
+    taken, began = await taking(plain), time.monotonic_ns()
     served = await plain.sink.reopen()
     seconds = (served.last - began) / 1e9
-    table.add(ACCEPTED, seconds, taken().cpu, nan, nan, nan, plain.sink.retries)
+    table.add(ACCEPTED, seconds, (await taken()).cpu, nan, nan, nan, plain.sink.retries)
     await _ours(table, contestant, ground)
 
 

@@ -52,10 +52,10 @@ async def _measured(table: Table, one: Offering, changes: int) -> None:
     sink = one.contestant.sink
     await one.contestant.change(one.topic)
     before = await sink.counted()
-    taken = taking(one.contestant)
+    taken = await taking(one.contestant)
     for _ in range(changes):
         await one.contestant.change(one.topic)
-    cost = taken()
+    cost = await taken()
     delivered = changes * sink.count
     size = ((await sink.counted()).bytes - before.bytes) / delivered
     table.add(one.name, size, 1e6 * cost.cpu / delivered, delivered / cost.seconds)

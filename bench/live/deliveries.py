@@ -35,9 +35,9 @@ async def once(table: Table, contestants: dict[str, Contestant], changes: int) -
     for name, contestant in contestants.items():
         wanted = changes if name != PLAIN else max(8, changes // 2)
         delivered = wanted * contestant.sink.count
-        taken = taking(contestant)
+        taken = await taking(contestant)
         await contestant.flow(wanted)
-        cost = taken()
+        cost = await taken()
         name = f"{name}, {FLOWING}"
         table.add(
             name, delivered / cost.seconds, 1e6 * cost.cpu / delivered, cost.writes / delivered
@@ -46,11 +46,11 @@ async def once(table: Table, contestants: dict[str, Contestant], changes: int) -
 
 async def _alone(table: Table, name: str, contestant: Contestant, changes: int) -> None:
     delivered, spread = changes * contestant.sink.count, 0
-    taken = taking(contestant)
+    taken = await taking(contestant)
     for _ in range(changes):
         arrival = await contestant.change(0)
         spread += arrival.last - arrival.first
-    cost = taken()
+    cost = await taken()
     each, writes = 1e6 * cost.cpu / delivered, cost.writes / delivered
     table.add(f"{name}, {ALONE}", delivered / cost.seconds, each, writes)
     table.add(f"{name}, {SPREAD}", 1e9 * delivered / spread, nan, nan)

@@ -10,10 +10,10 @@ import gc
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Hashable
 from contextlib import asynccontextmanager
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -40,16 +40,17 @@ async def pad(tx: AsyncSession, community: object, key: str, locale: str) -> str
     return f'<article id="pad-{key}"></article>'
 
 
-async def listener_of(tx: AsyncSession, connection: HTTPConnection) -> Listener | None:
-    return _listener(int(connection.cookies["person"]))
+def session_key(connection: HTTPConnection) -> int:
+    return int(connection.cookies["person"])
 
 
-async def refresh(tx: AsyncSession, listener: Listener) -> Listener | None:
-    return _listener(listener.person_id)
+async def listeners(tx: AsyncSession, people: Collection[Hashable]) -> dict[Hashable, Listener]:
+    return {person: _listener(cast("int", person)) for person in people}
 
 
 def _listener(person: int) -> Listener:
-    return Listener(person, frozenset([SCOPE, f"u{person}"]), "en", lambda scope: scope, _here)
+    own = f"u{person}"
+    return Listener(person, frozenset([SCOPE, own]), "en", _here, _here, session_key=person)
 
 
 def _here(scope: str) -> str:
@@ -69,8 +70,8 @@ engine = Engine(
     os.environ["BENCH_REDIS"],
     os.environ["BENCH_PREFIX"],
     topics,
-    listener_of,
-    refresh=refresh,
+    session_key=session_key,
+    listeners=listeners,
     allowed_origin=lambda connection: True,
 )
 
@@ -103,10 +104,15 @@ async def change(kind: str, key: str) -> dict[str, Any]:
     return {"version": dict(hints)[topic], "at": at}
 
 
+@app.post("/counted")
+async def counted() -> dict[str, int]:
+    return dict(engine.counters)
+
+
 @app.post("/settle")
 async def settle() -> dict[str, int]:
     gc.collect()
-    return dict(engine.counters)
+    return await counted()
 
 
 profiler = cProfile.Profile()
