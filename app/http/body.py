@@ -1,7 +1,9 @@
 """How much a request may carry, counted while it is read, whatever its Content-Length says."""
 
+import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -9,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MIB = 1024 * 1024
 USUAL = MIB
+HEARD_OUT = 4  # times the limit: what is sent beyond is cut off
+HEARD_OUT_WITHIN = 5.0  # seconds
 
 
 class TooLarge(HTTPException):
@@ -45,11 +49,10 @@ class BodyLimit:
 
         async def receive_counted() -> Message:
             nonlocal read
-            if too_large:
-                raise TooLarge(limit)
             message = await receive()
             read += len(message.get("body", b""))
-            if read > limit:
+            if too_large or read > limit:
+                await _hear_out(receive, message, HEARD_OUT * limit - read)
                 raise TooLarge(limit)
             return message
 
@@ -57,3 +60,14 @@ class BodyLimit:
 
     def _limit(self, path: str) -> int:
         return next((limit for shape, limit in self.roomy if shape.fullmatch(path)), self.usual)
+
+
+async def _hear_out(receive: Receive, message: Message, rest: int) -> None:
+    """Throw away what is still coming, within reason: who is cut off while sending never reads
+    the answer, since the connection's end overtakes it.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_OUT_WITHIN):
+            while message.get("more_body") and rest > 0:
+                message = await receive()
+                rest -= len(message.get("body", b""))
