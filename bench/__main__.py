@@ -22,7 +22,8 @@ from bench.ground import Ground, opened, say
 from bench.size import LONGEST, QUICK, ROUNDS_END, Size
 
 NAMES = ("card", "board", "approvals")  # each a module here with `measure`
-LIVE = "live"  # a page of its own
+LIVE = "live"  # a page of its own, in these blocks
+BLOCKS = ("few", "many", "compression", "memory", "back", "touches")
 ENOUGH = 5  # rounds for a median to be told without a warning
 Once = Callable[[], Awaitable[None]]
 
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
         if names := [name for name in NAMES if name in asked.names or not asked.names]:
             _app(names, replace(QUICK if asked.quick else Size(), tools=asked.tools))
         if LIVE in asked.names or not asked.names:
-            _live(asked.quick, asked.chart)
+            _live(asked.quick, asked.block, asked.chart)
     except (StartError, OSError, EOFError, RuntimeError) as error:
         print(f"Nothing was measured: {error!r}", file=sys.stderr)
         return 1
@@ -52,11 +53,11 @@ def _app(names: list[str], size: Size) -> None:
         runner.run(_measure(ground, size, names, end))
 
 
-def _live(quick: bool, chart: Path | None) -> None:
+def _live(quick: bool, blocks: list[str], chart: Path | None) -> None:
     from bench.live import page
 
     _stop_after(page.LONGEST)
-    page.measured(quick, chart)
+    page.measured(quick, blocks, chart)
 
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
@@ -65,6 +66,13 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="does it run at all? No figures.")
     parser.add_argument("--tools", type=int, default=0, help="hang up more, up to so many")
+    parser.add_argument(
+        "--block",
+        action="append",
+        choices=BLOCKS,
+        default=[],
+        help="of live only this (repeatable)",
+    )
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw what live found as SVG")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.names) - set(known):

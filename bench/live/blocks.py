@@ -4,7 +4,7 @@ interleave all that it measures."""
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.ground import say
@@ -55,13 +55,20 @@ class Blocks:
             *(self.memory, self.catchup, self.touches, self.compression),
         ]
 
-    async def measure(self) -> None:
-        for block in (
-            *(self._few, self._many, self._compressed),
-            *(self._memory, self._back, self._touches),
-        ):
-            async with Stage(self.ground, self.acts) as stage:
-                await block(stage)
+    async def measure(self, names: Sequence[str] = ()) -> None:
+        """All of it, or the named blocks."""
+        blocks = {
+            "few": self._few,
+            "many": self._many,
+            "compression": self._compression,
+            "memory": self._memory,
+            "back": self._back,
+            "touches": self._touches,
+        }
+        for name, block in blocks.items():
+            if name in names or not names:
+                async with Stage(self.ground, self.acts) as stage:
+                    await block(stage)
 
     async def _rounds(self, what: str, seconds: int, once: Once) -> None:
         """As many as are wanted, or as the time allows; one at least."""
@@ -110,7 +117,7 @@ class Blocks:
             lambda: deliveries.once(self.many, contestants, size.changes_to_many),
         )
 
-    async def _compressed(self, stage: Stage) -> None:
+    async def _compression(self, stage: Stage) -> None:
         size = self.size
         say(f"Opening {size.few:,} screens with compression, and as many without")
         offerings = await compression.opened(stage, size.few)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.figures import number
 from bench.live import deliveries, latency, memory
 from bench.live.contest import FLOOR, OURS
-from bench.live.table import told
 
 if TYPE_CHECKING:
     from bench.live.blocks import Blocks
@@ -33,8 +32,8 @@ class Goal(NamedTuple):
 
     def line(self) -> str:
         wanted = f"{'at least' if self.at_least else 'at most'} {number(self.wanted)}"
-        word = "unknown" if isnan(self.found) else "reached" if self.reached else "MISSED"
-        return f"  {word:8} {told(self.found):>8}   {wanted:<15} {self.what}"
+        word = "reached" if self.reached else "MISSED"
+        return f"  {word:8} {number(self.found):>8}   {wanted:<15} {self.what}"
 
 
 def explanations(blocks: Blocks) -> Iterator[list[str]]:
@@ -47,11 +46,16 @@ def explanations(blocks: Blocks) -> Iterator[list[str]]:
 
 
 def lines(blocks: Blocks) -> Iterator[str]:
-    yield "Goals"
+    yield "Goals (those of what was measured)"
     yield from (goal.line() for goal in _goals(blocks))
 
 
-def _goals(blocks: Blocks) -> Iterator[Goal]:
+def _goals(blocks: Blocks) -> list[Goal]:
+    """Those of which something was measured."""
+    return [goal for goal in _all(blocks) if not isnan(goal.found)]
+
+
+def _all(blocks: Blocks) -> Iterator[Goal]:
     alone, floor = f"{OURS}, {deliveries.ALONE}", f"{FLOOR}, {deliveries.ALONE}"
     for table, count in ((blocks.few, blocks.size.few), (blocks.many, blocks.size.many)):
         share = table.ratio(alone, floor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvloop
@@ -20,14 +20,16 @@ from bench.live.size import ENOUGH, LONGEST, QUICK, Size
 __all__ = ("LONGEST", "measured")
 
 
-def measured(quick: bool, file: Path | None) -> None:
-    """Measures all of it, and prints the page; `file` gets the picture."""
+def measured(quick: bool, names: Sequence[str], file: Path | None) -> None:
+    """Measures all of it, or the named blocks; prints the page, and `file` gets the picture."""
     size, scarce = (QUICK if quick else Size()).within(cores.raise_the_limit())
     with ground.opened() as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_measured(here, size, scarce, file))
+        runner.run(_measured(here, size, scarce, names, file))
 
 
-async def _measured(here: Ground, size: Size, scarce: str, file: Path | None) -> None:
+async def _measured(
+    here: Ground, size: Size, scarce: str, names: Sequence[str], file: Path | None
+) -> None:
     end = time.monotonic() + ENOUGH
     await ground.furnish(here.postgres.url)
     facts = [*await machine.facts(here.postgres.url, here.valkey.url, here.folder)]
@@ -37,7 +39,7 @@ async def _measured(here: Ground, size: Size, scarce: str, file: Path | None) ->
         busy = cores.Others()
         try:
             async with asyncio.timeout(end - time.monotonic()):
-                await blocks.measure()
+                await blocks.measure(names)
         except TimeoutError as error:
             facts.append(f"NOT ALL OF IT: {str(error) or 'the time was up'}")
         facts.append(busy.line())
