@@ -23,8 +23,9 @@ def board(community_id: int) -> str:
     return f"c{community_id}/board"
 
 
-def listing(community_id: int) -> str:
-    return f"c{community_id}/list"
+def listing(community_id: int, key: str = "") -> str:
+    """What hangs on the wall; the key says what was searched for. Acts touch the one without."""
+    return f"c{community_id}/list/{key}" if key else f"c{community_id}/list"
 
 
 def loan(community_id: int, loan_id: int) -> str:

@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from app import clock, topic
-from app.board import calendar, mine, queries
+from app.board import calendar, mine, queries, wall
+from app.board.wall import Search
 from app.db import Tx
 from app.errors import NotFound
 from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
-from app.realtime import Topics, TwoFaces
+from app.realtime import Faces, Items, Topics, TwoFaces
 from app.tools import queries as tool_queries
 from app.tools import rules
 
 topics = Topics()
-topics.ask("list")
+
+
+def _also(key: str) -> tuple[str, ...]:
+    """A search for what is free now changes with every tool's state."""
+    search = Search.of(key)
+    return ("board",) if search and search.free else ()
+
+
+@topics.listing("list", follows=_also)
+async def listing(tx: Tx, here: Here, key: str, locale: str) -> Faces | None:
+    """Asked once for all who ask the same; a few see the tools of others as paused."""
+    search = Search.of(key)
+    if search is None:
+        return None
+    found = await wall.hanging(tx, here, search, clock.now(), locale)
+    shelves = await queries.category_counts(tx, here)
+    counts = {category.slug: count for category, count in shelves}
+
+    def items(apart: Collection[int]) -> Items:
+        seen = wall.arrange(found, search, apart)
+        return Items([topic.tool(here.id, one.tool.id) for one in seen], counts)
+
+    pairs = await blocks.pairs_in(tx, here.id)
+    return Faces(items(()), {person: items(apart) for person, apart in pairs.items()})
 
 
 def draw_card(one: queries.Seen, here: Here, locale: str) -> str:

@@ -21,6 +21,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
 RECENT = 12
+WORDS = 8  # of a search that count
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ async def on_the_board(
         )
     if category:
         found = found.where(Category.slug == category)
-    for word in like.split()[:8]:
+    for word in like.split()[:WORDS]:
         pattern = f"%{_escaped(word.lower())}%"
         text = func.lower(func.concat_ws(" ", Tool.name, Tool.brand, Category.name))
         found = found.where(text.like(pattern, escape="\\"))

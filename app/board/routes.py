@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 
 from app import clock, db, pages, topic, words
-from app.board import live, queries
+from app.board import live, queries, wall
+from app.board.wall import Search
 from app.errors import Refusal, Span
 from app.http import idempotency
 from app.loans import commands, periods, rules, shelf
@@ -38,12 +39,11 @@ async def board(
     free: bool = False,
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
-    here = viewer.here
+    here, search = viewer.here, Search.typed(q, category, free)
     async with db.snapshot() as tx:
-        tools = await queries.on_the_board(tx, here, like=q, category=category)
-        found = await queries.seen(tx, here, tools, clock.now(), viewer.locale)
+        found = await wall.hanging(tx, here, search, clock.now(), viewer.locale)
         shown = {
-            **await _wall(tx, viewer, found, free),
+            **await _wall(tx, viewer, found, search),
             "counters_html": await _counters(request, tx, viewer, None if q or category else found),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
@@ -64,22 +64,18 @@ async def board(
 
 
 async def _wall(
-    tx: db.Tx, viewer: Viewer, found: Sequence[queries.Seen], free: bool
+    tx: db.Tx, viewer: Viewer, found: Sequence[queries.Seen], search: Search
 ) -> dict[str, object]:
-    """The cards, each with its version. What one can have now hangs in front, by name within."""
+    """The cards, each with its version."""
     here = viewer.here
-    seen = queries.as_seen_by(found, await blocks.apart_from(tx, viewer.person_id))
-    shown = [one for one in seen if one.state.free_now or not free]
-    shown.sort(key=lambda one: not one.state.free_now)
+    shown = wall.arrange(found, search, await blocks.apart_from(tx, viewer.person_id))
     drawn = {
         topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale) for one in shown
     }
     return {
         "tools": list((await pages.stamped(tx, drawn)).values()),
-        "total": len(shown),
-        "list_topic": topic.listing(here.id),
-        "list_version": await pages.version(tx, topic.listing(here.id)),
-        "follows": topic.board(here.id) if free else "",  # a filter by state changes with it
+        "list_topic": (name := topic.listing(here.id, search.key)),
+        "list_version": await pages.version(tx, name),
     }
 
 

@@ -42,6 +42,23 @@ async def apart_from(tx: Tx, person_id: int) -> frozenset[int]:
     return frozenset(await tx.scalars(select(other).where(pairs)))
 
 
+async def pairs_in(tx: Tx, community_id: int) -> dict[int, set[int]]:
+    """For each member of a community whom a block keeps from somebody: from whom."""
+    both = select(Membership.person_id).where(
+        Membership.community_id == community_id, Membership.status.in_(IN_IT)
+    )
+    rows = await tx.execute(
+        select(Block.blocker_id, Block.blocked_id).where(
+            Block.blocker_id.in_(both), Block.blocked_id.in_(both)
+        )
+    )
+    pairs: dict[int, set[int]] = {}
+    for one, other in rows:
+        pairs.setdefault(one, set()).add(other)
+        pairs.setdefault(other, set()).add(one)
+    return pairs
+
+
 async def blocks_of(
     tx: Tx, person_id: int, *, after: int = 0, limit: int | None = None
 ) -> Sequence[tuple[Block, Person]]:

@@ -3,12 +3,13 @@
 from app.realtime.door import Life
 from app.realtime.engine import Engine
 from app.realtime.limits import Limits
-from app.realtime.topics import Drawn, Items, Listener, Reset, Topics, TwoFaces, stamp
+from app.realtime.topics import Drawn, Faces, Items, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch
 
 __all__ = [
     "Drawn",
     "Engine",
+    "Faces",
     "Items",
     "Life",
     "Limits",

@@ -163,7 +163,7 @@ class Drawers:
             if not (topic.kind.personal and look in topic.wanted):
                 topic.drawings[look] = drawing
         alone = self._drawing <= 1 and not self._due and self.delivery.empty
-        plain = all(one.ready and not one.veiled_for for one in drawings.values())
+        plain = all(one.ready and not one.others for one in drawings.values())
         if alone and plain and not topic.kind.personal:
             await self._send_now(topic, {look[1]: one for look, one in drawings.items()})
             return

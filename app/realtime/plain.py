@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.realtime import versions
-from app.realtime.topics import draw, drawn_frame, face_for, frame, snapshot
+from app.realtime.topics import draw, drawn_frame, face_for, snapshot
 
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
@@ -22,15 +22,12 @@ async def answer(engine: "Engine", request: Request) -> Response:
             return _plain(404)
         reading = await versions.read(tx, [topic])
         version = reading.version(topic)
-        if kind.ask:
-            text = frame(topic=topic, version=version)
-        else:
-            since = min(has, _number(request.query_params.get("since"), has))
-            # Drawn even if not behind: only the drawing knows whether the topic is theirs.
-            face = face_for(await draw(tx, kind, listener, topic, since), listener.person_id)
-            if face is None:
-                return _plain(404)
-            text = drawn_frame(kind, topic, version, since, face)
+        since = min(has, _number(request.query_params.get("since"), has))
+        # Drawn even if not behind: only the drawing knows whether the topic is theirs.
+        face = face_for(await draw(tx, kind, listener, topic, since), listener.person_id)
+        if face is None:
+            return _plain(404)
+        text = drawn_frame(kind, topic, version, since, face)
     if "version" in request.query_params and has >= version:
         return _plain(204)
     return Response(text, media_type="application/json", headers=_headers(reading.epoch))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,24 +24,43 @@ class Reset(str):
 
 
 @dataclass(frozen=True)
+class Items:
+    """A listing: which regions are in it, in order; a screen asks for those that it lacks."""
+
+    names: Sequence[str]
+    counts: Mapping[str, int] | None = None  # how many there are of each sort, whatever is asked
+
+
+Face = str | None | Items
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A shared drawing that a few people see otherwise, each in their own way."""
+
+    face: Face
+    others: Mapping[int, Face]  # person → what they see instead
+
+
+@dataclass(frozen=True)
 class TwoFaces:
-    """A shared drawing that a few people see otherwise (the owner blocked them)."""
+    """A shared drawing that a few people see otherwise, all alike (the owner blocked them)."""
 
     html: str | None
     veiled: str | None
     veiled_for: frozenset[int]
 
+    @property
+    def face(self) -> Face:
+        return self.html
 
-@dataclass(frozen=True)
-class Items:
-    """A listing: which regions are in it, in order; a screen asks for those that it lacks."""
-
-    names: Sequence[str]
-    words: str = ""  # said about all of them, such as "41 tools"
+    @property
+    def others(self) -> Mapping[int, Face]:
+        return dict.fromkeys(self.veiled_for, self.veiled)
 
 
-Face = str | None
-SharedDraw = Callable[[AsyncSession, Any, str, str], Awaitable[Face | TwoFaces | Items]]
+Faced = Face | TwoFaces | Faces
+SharedDraw = Callable[[AsyncSession, Any, str, str], Awaitable[Faced]]
 PersonalDraw = Callable[[AsyncSession, Any, str, int], Awaitable[Face]]
 
 
@@ -81,10 +100,6 @@ class Kind:
     @property
     def personal(self) -> bool:
         return self.draw_personal is not None
-
-    @property
-    def ask(self) -> bool:
-        return self.draw_shared is None and self.draw_personal is None
 
 
 @dataclass
@@ -127,10 +142,6 @@ class Topics:
 
         return register
 
-    def ask(self, kind: str, *, stripes: int = 1) -> None:
-        """No drawing: the browser hears the version and asks for its own list again."""
-        self._add(Kind(kind), stripes)
-
     def include(self, *others: "Topics") -> None:
         for other in others:
             for kind in other.kinds.values():
@@ -158,7 +169,7 @@ class Topics:
 
 async def draw(
     tx: AsyncSession, kind: Kind, listener: Listener, topic: str, since: int = 0
-) -> Face | TwoFaces | Items:
+) -> Faced:
     """The one road to a topic's look: page, first draw, push, catch-up, plain GET."""
     scope, _, key = versions.split(topic)
     if kind.draw_personal:
@@ -177,22 +188,23 @@ def stamp(html: str, topic: str, version: int) -> str:
     return _ROOT.sub(rf'\g<0> data-topic="{topic}" data-version="{version}"', html, count=1)
 
 
-def face_for(face: Face | TwoFaces | Items, person_id: int) -> Face | Items:
-    if isinstance(face, TwoFaces):
-        return face.veiled if person_id in face.veiled_for else face.html
-    return face
+def face_for(drawn: Faced, person_id: int) -> Face:
+    if isinstance(drawn, TwoFaces | Faces):
+        return drawn.others.get(person_id, drawn.face)
+    return drawn
 
 
 def frame(**fields: object) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def drawn_frame(kind: Kind, topic: str, version: int, since: int, face: Face | Items) -> str:
+def drawn_frame(kind: Kind, topic: str, version: int, since: int, face: Face) -> str:
     """The text of a drawn topic's frame: {topic, version, since?, reset?, html} or items."""
     if face is None:
         return frame(topic=topic, version=version, html=None)
     if isinstance(face, Items):
-        return frame(topic=topic, version=version, items=face.names, words=face.words)
+        counts = {} if face.counts is None else {"counts": face.counts}
+        return frame(topic=topic, version=version, items=face.names, **counts)
     if not kind.rows:
         return frame(topic=topic, version=version, html=stamp(face, topic, version))
     if isinstance(face, Reset) or since == 0:

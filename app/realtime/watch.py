@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.realtime.ready import Ready
-from app.realtime.topics import Face, Items, Kind, Listener, Reset, TwoFaces, drawn_frame, frame
+from app.realtime.topics import Face, Faced, Faces, Kind, Listener, Reset, TwoFaces, drawn_frame
 
 if TYPE_CHECKING:
     from app.realtime.socket import Socket
 
 ACCESS = Kind("access")  # u3/access: never drawn; its version says when to read rights again
-SPREAD = 2  # milliseconds per watcher over which browsers spread their own asking
-SPREAD_MOST = 3000
 
 Look = tuple[int, str]  # whose and in which locale a drawing is; 0 is everybody
 NONE: frozenset[Look] = frozenset()
@@ -27,11 +25,10 @@ class Drawing:
     version: int
     since: int  # what a screen must have for this to fit; 0 fits all
     ready: Ready | None
-    veiled: Ready | None = None
-    veiled_for: frozenset[int] = frozenset()
+    others: Mapping[int, Ready | None] = field(default_factory=dict)  # who see another face
 
     def ready_for(self, person_id: int) -> Ready | None:
-        return self.veiled if person_id in self.veiled_for else self.ready
+        return self.others.get(person_id, self.ready)
 
 
 @dataclass(slots=True, eq=False)
@@ -97,19 +94,19 @@ class Topic:
             found[look] = (listener, has)
         return found
 
-    def drawing_of(self, face: Face | TwoFaces | Items, version: int, since: int) -> Drawing:
+    def drawing_of(self, drawn: Faced, version: int, since: int) -> Drawing:
         """Turn what was drawn into the one frame that goes to every socket of this look."""
-        if self.kind.ask:
-            spread = min(SPREAD * len(self.watchers), SPREAD_MOST)
-            text = frame(topic=self.name, version=version, within=spread)
-            return Drawing(version, 0, Ready(text))
-        if isinstance(face, TwoFaces):
-            shown, veiled = self._ready(face.html, version, 0), self._ready(face.veiled, version, 0)
-            return Drawing(version, 0, shown, veiled, face.veiled_for)
+        face = drawn.face if isinstance(drawn, TwoFaces | Faces) else drawn
+        others = drawn.others if isinstance(drawn, TwoFaces | Faces) else {}
         fits_all = not self.kind.rows or isinstance(face, Reset)
-        return Drawing(version, 0 if fits_all else since, self._ready(face, version, since))
+        return Drawing(
+            version,
+            0 if fits_all else since,
+            self._ready(face, version, since),
+            {person: self._ready(one, version, 0) for person, one in others.items()},
+        )
 
-    def _ready(self, face: Face | Items, version: int, since: int) -> Ready | None:
+    def _ready(self, face: Face, version: int, since: int) -> Ready | None:
         """Only what is shared is compressed. A personal fragment holds secrets beside text that
         others choose: whoever can watch its length could guess the one by choosing the other.
         """

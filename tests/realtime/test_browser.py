@@ -107,16 +107,16 @@ def serve_pages(world: World, app: FastAPI, engine: Engine) -> None:
 
 async def wall(tx: AsyncSession) -> str:
     things = (await tx.execute(sa.select(thing).order_by(thing.c.key))).all()
-    reading = await versions.read(tx, ["t1/list", *(f"t1/x/{row.key}" for row in things)])
+    reading = await versions.read(tx, ["t1/shelf", *(f"t1/x/{row.key}" for row in things)])
     cards = (
         stamp(f'<p id="x-{row.key}">{row.words}</p>', name, reading.version(name))
         for row in things
         if (name := f"t1/x/{row.key}") and row.words
     )
-    version = reading.version("t1/list")
+    version = reading.version("t1/shelf")
     return (
-        '<button id="newcomers" hidden></button>'
-        f'<div id="wall" data-topic="t1/list" data-version="{version}">{"".join(cards)}</div>'
+        '<input type="search" id="search"><button id="newcomers" hidden></button>'
+        f'<div id="wall" data-topic="t1/shelf" data-version="{version}">{"".join(cards)}</div>'
     )
 
 
@@ -148,7 +148,7 @@ async def reloaded(page: Page) -> bool:
 async def list_it(world: World, key: str, words: str) -> None:
     async with world.act() as tx:
         await put(tx, key, words)
-        touch(tx, f"t1/x/{key}", "t1/list")
+        touch(tx, f"t1/x/{key}", "t1/shelf")
 
 
 async def test_a_change_shows_without_reloading(world: World, worker: Worker, page: Page) -> None:
@@ -258,7 +258,7 @@ async def test_a_newcomer_slides_in_where_nobody_points(
     await list_it(world, "a", "saw")
     await opened(page, worker, "wall")
     await list_it(world, "b", "drill")
-    await expect(page.locator("#wall p")).to_have_text(["saw", "drill"])
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw", "drill"])
     await world.write("b", "drill, out")  # and is live from then on
     await expect(page.locator("#x-b")).to_have_text("drill, out")
     assert not await reloaded(page)
@@ -273,10 +273,51 @@ async def test_a_newcomer_waits_where_somebody_points(
     await list_it(world, "b", "drill")
     button = page.locator("#newcomers")
     await expect(button).to_have_text("1 new")
-    await expect(page.locator("#wall p")).to_have_text(["saw"])
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw"])
     await button.click()
-    await expect(page.locator("#wall p")).to_have_text(["saw", "drill"])
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw", "drill"])
     await expect(button).to_be_hidden()
+
+
+async def test_what_left_goes_and_what_stays_is_the_same_element(
+    world: World, worker: Worker, page: Page
+) -> None:
+    for key, words in (("a", "saw"), ("b", "drill"), ("c", "ladder")):
+        await list_it(world, key, words)
+    await opened(page, worker, "wall")
+    await page.evaluate("window.kept = document.getElementById('x-c')")
+    async with world.act() as tx:
+        await tx.execute(thing.delete().where(thing.c.key == "b"))
+        touch(tx, "t1/x/b", "t1/shelf")
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw", "ladder"])
+    assert await page.evaluate("window.kept === document.getElementById('x-c')")
+
+
+async def test_nothing_moves_under_a_pointer_or_a_half_typed_search(
+    world: World, worker: Worker, page: Page
+) -> None:
+    await list_it(world, "b", "saw")
+    await opened(page, worker, "wall")
+    await page.locator("#search").press_sequentially("dri")
+    await list_it(world, "a", "drill")
+    await expect(page.locator("#newcomers")).to_have_text("1 new")
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw"])
+    await page.keyboard.type("ll")
+    await expect(page.locator("#search")).to_have_value("drill")
+    await page.locator("#newcomers").click()
+    await expect(page.locator("#wall p:visible")).to_have_text(["drill", "saw"])
+
+
+async def test_a_list_is_behind_like_anything_else_after_a_gap(
+    world: World, worker: Worker, page: Page
+) -> None:
+    await list_it(world, "a", "saw")
+    await opened(page, worker, "wall")
+    port = worker.port
+    await worker.stop()
+    await list_it(world, "b", "drill")
+    await worker.start(port)
+    await expect(page.locator("#wall p:visible")).to_have_text(["saw", "drill"], timeout=20_000)
 
 
 async def test_paused_means_paused_and_catches_up_afterwards(

@@ -60,18 +60,6 @@ async def test_many_who_come_at_once_are_compared_together(world: World, worker:
     assert world.drawn.count("t1/x/1") <= 2
 
 
-async def test_an_ask_topic_tells_its_version_and_draws_nothing(
-    world: World, worker: Worker, other: Worker
-) -> None:
-    async with other.screen() as screen:
-        await screen.watch({"t1/list": 0})
-        async with world.act() as tx:
-            touch(tx, "t1/list")
-        await screen.until(lambda: screen.version.get("t1/list") == 1)
-        assert "html" not in screen.frames[-1]
-        assert screen.frames[-1]["within"] >= 0
-
-
 async def test_a_striped_topic_is_right_after_many_writers(
     world: World, worker: Worker, other: Worker
 ) -> None:

@@ -1,7 +1,7 @@
 """A listing: one question for all who ask it, and only names on the wire."""
 
 from app.realtime import touch
-from tests.realtime.world import Worker, World, put
+from tests.realtime.world import Worker, World, put, veil
 
 
 def items(frames: list[dict[str, object]], topic: str) -> list[object]:
@@ -71,3 +71,18 @@ async def test_nothing_is_kept_of_a_listing_that_nobody_watches(
         await screen.send({"unwatch": ["t1/shelf/hot"]})
         await screen.watch({"t1/x/1": 0})
         assert not worker.engine.hub._views
+
+
+async def test_who_is_kept_away_from_something_gets_a_list_of_their_own(
+    world: World, worker: Worker
+) -> None:
+    async with worker.screen(1) as one, worker.screen(2) as kept_away:
+        for screen in (one, kept_away):
+            await screen.watch({"t1/shelf/red": 0})
+        async with world.act() as tx:
+            await tx.execute(veil.insert().values(person=2))
+        await lists(world, "1", "a red saw")
+        await one.until(lambda: items(one.frames, "t1/shelf/red"))
+        await kept_away.until(lambda: items(kept_away.frames, "t1/shelf/red"))
+        assert items(one.frames, "t1/shelf/red") == [["t1/x/1"]]
+        assert items(kept_away.frames, "t1/shelf/red") == [[]]

@@ -3,7 +3,7 @@
 import httpx
 
 from app.realtime import touch
-from tests.realtime.world import Worker, World
+from tests.realtime.world import Worker, World, put
 
 
 async def get(worker: Worker, person: int = 1, **query: object) -> httpx.Response:
@@ -38,11 +38,18 @@ async def test_rows_come_since_the_version(world: World, worker: Worker) -> None
     assert "one" not in answer["html"]
 
 
-async def test_an_ask_topic_has_no_html(world: World, worker: Worker) -> None:
+async def test_a_listing_is_names(world: World, worker: Worker) -> None:
     async with world.act() as tx:
-        touch(tx, "t1/list")
-    answer = await get(worker, topic="t1/list", version=0)
-    assert answer.json() == {"topic": "t1/list", "version": 1}
+        await put(tx, "1", "saw")
+        touch(tx, "t1/shelf")
+    frame = (await get(worker, topic="t1/shelf/saw", version=0)).json()
+    assert frame == {
+        "topic": "t1/shelf/saw",
+        "version": 1,
+        "items": ["t1/x/1"],
+        "counts": {"things": 1},
+    }
+    assert (await get(worker, topic="t1/shelf/saw", version=1)).status_code == 204
 
 
 async def test_not_yours_not_there_and_not_signed_in_are_404(world: World, worker: Worker) -> None:

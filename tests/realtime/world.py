@@ -18,7 +18,18 @@ from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.realtime import Engine, Items, Limits, Listener, Reset, Topics, bump, touch, versions
+from app.realtime import (
+    Engine,
+    Faces,
+    Items,
+    Limits,
+    Listener,
+    Reset,
+    Topics,
+    bump,
+    touch,
+    versions,
+)
 
 DEADLINE = 15.0  # seconds: a bound on waiting, never a measure
 
@@ -208,14 +219,15 @@ def register(world: World) -> None:
             words = await tx.scalar(sa.select(thing.c.words).where(thing.c.key == f"u{viewer.id}"))
             return f'<b id="bell">{words}</b>'
 
-    topics.ask("list")
-
     @topics.listing("shelf", follows=lambda key: ("hot",) if key == "hot" else ())
-    async def shelf(tx: AsyncSession, community: Any, key: str, locale: str) -> Items:
+    async def shelf(tx: AsyncSession, community: Any, key: str, locale: str) -> Faces:
         async with world.drawing(f"{community.scope}/shelf/{key}"):
             found = sa.select(thing.c.key).where(thing.c.words.like(f"%{key}%"))
             keys = await tx.scalars(found.order_by(thing.c.key))
-            return Items([f"{community.scope}/x/{one}" for one in keys], "things")
+            things = [f"{community.scope}/x/{one}" for one in keys]
+            hidden = (await tx.scalars(sa.select(veil.c.person))).all()
+            shown = Items(things, {"things": len(things)})
+            return Faces(shown, {one: Items([]) for one in hidden})
 
 
 async def rows_since(tx: AsyncSession, person: int, room: str, since: int) -> str | None:

@@ -67,14 +67,17 @@
     const { topic, version, html } = frame, el = region(topic);
     if (topic === access) body.dataset.access = version;
     if (!el || version < versionOf(el) || version < gone.get(topic)) return;
-    if (html === undefined) return ask(el, frame.within);
     shown.set(topic, version);
-    if (html === null) bury(el, version);
+    if (frame.items) takeItems(el, frame);
+    else if (html === undefined) el.dataset.version = version;
+    else if (html === null) bury(el, version);
     else if (frame.reset || "since" in frame) await takeRows(el, frame);
     else await takeWhole(el, frame);
-    for (const list of document.querySelectorAll(`[data-follows="${CSS.escape(topic)}"]`)) ask(list, 1000);
   };
-  const ask = (el, within = 0) => el.dispatchEvent(new CustomEvent("live:ask", { bubbles: true, detail: { within } }));
+  const takeItems = (list, frame) => {
+    list.dataset.version = frame.version;
+    list.dispatchEvent(new CustomEvent("live:items", { bubbles: true, detail: frame }));
+  };
   const takeWhole = async (el, { topic, version, html }) => {
     const before = el.textContent;
     if (html.trim()) await morph(el, html);

@@ -1,50 +1,62 @@
-// Lists that a page asks for itself: live.js says when ("live:ask" on the list), the page's own
-// address says what. Newcomers slide in unless somebody points or types there: then "3 new" waits.
+// Listings: a frame names which regions are in a list, in order ("live:items" on the list, from
+// live.js). What is missing here comes by watching it. Nothing moves while somebody points or types
+// in the list, or has half a search in its box: then "3 new" waits.
 (() => {
-  const asking = new Map();
-  const addressOf = (list) => list.dataset.ask || location.href;
+  let waiting = null; // the newest frame that has not been shown, and its list
 
-  document.addEventListener("live:ask", ({ target, detail }) => {
-    const { topic } = target.dataset;
-    clearTimeout(asking.get(topic));
-    const again = () => target.dispatchEvent(new CustomEvent("live:ask", { bubbles: true, detail: { within: 5000 } }));
-    asking.set(topic, setTimeout(() => ask(topic).catch(again), Math.random() * detail.within));
-  });
+  const name = (one) => one.dataset.topic;
+  const cards = (list) => [...list.children].filter((one) => one.dataset.topic);
+  const order = (names) => names.join(" ");
 
-  const ask = async (topic) => {
-    const list = live.region(topic);
-    if (!list) return;
-    const address = addressOf(list);
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = live.region(topic), next = now && page.getElementById(now.id);
-    if (!next || addressOf(now) !== address) return; // other filters meanwhile: they asked themselves
-    const newcomers = [...next.children].filter((one) => one.id && !document.getElementById(one.id));
-    const busy = now.matches(":hover") || now.contains(document.activeElement);
-    const button = document.getElementById("newcomers");
-    for (const count of page.querySelectorAll("[data-count]")) {
-      const here = document.querySelector(`[data-count="${CSS.escape(count.dataset.count)}"]`);
-      if (here) here.textContent = count.textContent;
-    }
-    const order = (list) => [...list.children].map((one) => one.id).join(" ");
-    if (!button || !busy || order(next) === order(now)) return live.inTurn(() => show(topic, next, button));
-    const words = newcomers.length ? button.dataset.text || "{n} new" : "The wall has changed";
-    button.textContent = words.replace("{n}", newcomers.length);
-    button.onclick = () => live.inTurn(() => show(topic, next, button));
-    button.hidden = false;
+  const busy = (list) => {
+    const at = document.activeElement;
+    const searching = at?.type === "search" && at.value !== "" && at.value !== at.defaultValue;
+    return searching || list.contains(at) || list.matches(":hover");
   };
 
-  const show = async (topic, next, button) => {
-    const list = live.region(topic);
-    if (button) button.hidden = true;
-    if (!list || live.versionOf(next) < live.versionOf(list)) return;
-    for (const one of next.querySelectorAll("[data-topic]")) {
-      const here = live.region(one.dataset.topic); // a push may have been quicker than this answer
-      if (here && live.versionOf(here) > live.versionOf(one)) one.replaceWith(here.cloneNode(true));
+  document.addEventListener("live:items", ({ target: list, detail: frame }) => {
+    for (const [sort, number] of Object.entries(frame.counts ?? {})) {
+      const here = document.querySelector(`[data-count="${CSS.escape(sort)}"]`);
+      if (here && here.textContent !== String(number)) here.textContent = number;
     }
-    const before = new Set([...list.children].map((one) => one.id));
-    await live.morph(list, next.outerHTML);
-    for (const one of live.region(topic)?.children ?? []) if (one.id && !before.has(one.id)) live.freshen(one);
+    const button = document.getElementById("newcomers");
+    if (button) button.hidden = true;
+    waiting = null;
+    const here = cards(list).map(name);
+    if (order(here) === order(frame.items)) return;
+    if (!button || !busy(list)) return show(list, frame.items);
+    const fresh = frame.items.filter((one) => !here.includes(one)).length;
+    waiting = { list, items: frame.items };
+    button.textContent = fresh ? (button.dataset.text || "{n} new").replace("{n}", fresh) : "The wall has changed";
+    button.hidden = false;
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.id !== "newcomers") return;
+    target.hidden = true;
+    if (waiting?.list.isConnected) show(waiting.list, waiting.items);
+    waiting = null;
+  });
+
+  // A placeholder stands for a region that is not here yet: live.js watches it like any other.
+  const placeholder = (topic) => {
+    const one = document.createElement("div");
+    Object.assign(one.dataset, { topic, version: 0 });
+    one.hidden = true;
+    return one;
+  };
+
+  const show = (list, items) => {
+    const here = new Map(cards(list).map((one) => [name(one), one]));
+    for (const [topic, one] of here) if (!items.includes(topic)) one.remove();
+    let last = null; // only what is out of place is moved: the rest keeps focus and scrolling
+    for (const topic of items) {
+      const one = here.get(topic) ?? placeholder(topic);
+      const next = last ? last.nextElementSibling : cards(list)[0] ?? null;
+      if (next !== one) list.insertBefore(one, next);
+      last = one;
+    }
+    const empty = list.querySelector(":scope > [data-empty]");
+    if (empty) empty.hidden = items.length > 0;
   };
 })();
