@@ -23,7 +23,7 @@ EDGES = ("live", "doors", "entrance", "forms", "joining", "blocking", "routes", 
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "mine"),
+    *("photos", "periods", "telling", "calendar", "mine", "wall"),
     *("commands", "setup_code", "handover", "shelf", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.

@@ -1,0 +1,131 @@
+"""What hangs on the wall for a search: one answer for the page, the push and the plain GET."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import topic
+from app.board.wall import KEY_LENGTH, Search
+from tests.neighbours import Neighbour, Screen, Street
+
+FILTERS: tuple[dict[str, object], ...] = (
+    {},
+    {"free": 1},
+    {"category": "drills"},
+    {"q": "lad"},
+    {"q": "drill", "category": "drills", "free": 1},
+)
+
+
+@given(st.text(max_size=100), st.text(max_size=40), st.booleans())
+def test_a_key_says_what_was_asked_and_fits_a_topic(q: str, category: str, free: bool) -> None:
+    search = Search.typed(q, category, free)
+    assert re.fullmatch(r"[\w-]*", search.key, re.ASCII)
+    assert len(search.key) <= KEY_LENGTH
+    assert Search.of(search.key) == search
+
+
+def test_equal_questions_are_one_topic() -> None:
+    typed = ("hedge  trimmer", " Hedge Trimmer ", "hedge trimmer")
+    assert len({Search.typed(q, "", True).key for q in typed}) == 1
+    assert Search.typed("", "", False).key == ""
+
+
+@pytest.mark.parametrize(
+    "key", ["x", "====", "é", "a" * 5000, "cT0", base64.urlsafe_b64encode(b"free=2").decode()]
+)
+def test_a_key_that_no_board_has_is_nothing(key: str) -> None:
+    assert Search.of(key) is None
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[\w-]{1,80}", fullmatch=True))
+def test_no_guessed_key_breaks_anything(key: str) -> None:
+    assert (found := Search.of(key)) is None or found.key == key
+
+
+def named(street: Street, filters: dict[str, object]) -> str:
+    search = Search.typed(
+        str(filters.get("q", "")), str(filters.get("category", "")), bool(filters.get("free"))
+    )
+    return topic.listing(street.here.id, search.key)
+
+
+async def on_the_page(who: Neighbour, filters: dict[str, object]) -> list[str]:
+    answer = await who.client.get(who.home, params={key: str(v) for key, v in filters.items()})
+    return re.findall(r'<article class="card[^>]*data-topic="([^"]+)"', answer.text) or re.findall(
+        r'<article data-topic="([^"]+)"', answer.text
+    )
+
+
+async def on_the_wire(who: Neighbour, name: str) -> list[str]:
+    answer = await who.client.get("/live", params={"topic": name})
+    assert answer.status_code == 200
+    items: list[str] = answer.json()["items"]
+    return items
+
+
+async def furnish(street: Street) -> dict[str, int]:
+    """Ada's drill is out with ben, her ladder and cora's drill are free."""
+    found = {
+        "drill": await street.ada.lists("Cordless drill"),
+        "ladder": await street.ada.lists("Long ladder", "ladders"),
+        "coras": await street.cora.lists("Another drill"),
+    }
+    loan = await street.ben.asks_for(found["drill"], street.today)
+    await street.ada.acts(loan, "approval")
+    return found
+
+
+async def test_page_and_listing_agree_for_every_search_and_viewer(street: Street) -> None:
+    found = await furnish(street)
+    await street.ada.does(f"{street.ada.home}/people/{street.cy.id}/block")
+    for who in (street.ada, street.ben, street.cy):
+        for filters in FILTERS:
+            page = await on_the_page(who, filters)
+            assert page == await on_the_wire(who, named(street, filters)), (who.name, filters)
+    ladder = topic.tool(street.here.id, found["ladder"])
+    free = named(street, {"free": 1})
+    assert ladder in await on_the_wire(street.ben, free)
+    assert ladder not in await on_the_wire(street.cy, free), "paused, as far as cy can tell"
+
+
+def lists(screen: Screen, name: str) -> list[list[str]]:
+    return [frame["items"] for frame in screen.frames if frame.get("topic") == name]
+
+
+async def test_a_filter_by_state_follows_the_states(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    card, free = topic.tool(street.here.id, drill), named(street, {"free": 1})
+    async with street.cy.watches() as screen:
+        await screen.watch(free)
+        assert lists(screen, free)[-1] == [card]
+        loan = await street.ben.asks_for(drill, street.today)
+        await street.ada.acts(loan, "approval")
+        await screen.until(lambda: lists(screen, free)[-1] == [])
+        await street.ada.acts(loan, "cancellation", reason="It broke.")
+        await screen.until(lambda: lists(screen, free)[-1] == [card])
+
+
+async def test_a_block_takes_a_tool_from_an_open_list_of_what_is_free(street: Street) -> None:
+    card = topic.tool(street.here.id, await street.ada.lists("Cordless drill"))
+    free = named(street, {"free": 1})
+    async with street.cy.watches() as cys, street.ben.watches() as bens:
+        for screen in (cys, bens):
+            await screen.watch(free)
+            assert lists(screen, free)[-1] == [card]
+        await street.ada.does(f"{street.ada.home}/people/{street.cy.id}/block")
+        await cys.until(lambda: lists(cys, free)[-1] == [])
+        assert lists(bens, free)[-1] == [card]
+
+
+async def test_a_broken_key_is_gone_and_nothing_else(street: Street) -> None:
+    async with street.cy.watches() as screen:
+        name = f"{topic.community(street.here.id)}/list/broken"
+        await screen.watch(name)
+        assert screen.html.get(name) is None
+    assert (await street.cy.client.get("/live", params={"topic": name})).status_code == 404
