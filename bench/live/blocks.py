@@ -12,6 +12,7 @@ from bench.live import (
     burst,
     catchup,
     compression,
+    cores,
     deliveries,
     latency,
     memory,
@@ -34,6 +35,7 @@ class Blocks:
     ground: Ground
     acts: Acts
     size: Size
+    others: list[str] = field(default_factory=list)  # who else was on the server's core
     time_goes: list[str] = field(default_factory=list)
     memory_goes: list[str] = field(default_factory=list)
 
@@ -65,10 +67,13 @@ class Blocks:
             "back": self._back,
             "touches": self._touches,
         }
-        for name, block in blocks.items():
-            if name in names or not names:
-                async with Stage(self.ground, self.acts) as stage:
-                    await block(stage)
+        wanted = [name for name in blocks if name in names or not names]
+        busy = cores.Others()
+        for name in wanted:
+            async with Stage(self.ground, self.acts) as stage:
+                await blocks[name](stage)
+            if name != "touches":  # there PostgreSQL, which is no server of ours, may use that core
+                self.others = [busy.line()]
 
     async def _rounds(self, what: str, seconds: int, once: Once) -> None:
         """As many as are wanted, or as the time allows; one at least."""

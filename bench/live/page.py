@@ -36,13 +36,12 @@ async def _measured(
     facts += _circumstances(here, scarce)
     async with Acts(here.postgres.url) as acts:
         blocks = Blocks(here, acts, size)
-        busy = cores.Others()
         try:
             async with asyncio.timeout(end - time.monotonic()):
                 await blocks.measure(names)
         except TimeoutError as error:
             facts.append(f"NOT ALL OF IT: {str(error) or 'the time was up'}")
-        facts.append(busy.line())
+        facts += blocks.others
     print("The live engine, measured\n")
     print(*facts, sep="\n")
     print(*_body(blocks), sep="\n")
