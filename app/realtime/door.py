@@ -79,7 +79,7 @@ class Door:
         engine = self._engine
         self._numbered += 1
         socket = Socket(engine, wire, found.listener, address, self._numbered)
-        wire.detach(socket, buffer_bytes=engine.limits.buffer_bytes)
+        wire.detach(socket)
         self._per.update((found.listener.person_id, address))
         engine.sockets.add(socket)
         engine.counters["sockets_opened"] += 1

@@ -27,7 +27,6 @@ from websockets.protocol import Protocol as Sansio
 from websockets.server import ServerProtocol
 
 EXTENSION = "app.realtime.wire"
-BUFFER_BYTES = 256 * 1024  # what may wait for a slow reader before it counts as behind
 UNSENT_BYTES = 128 * 1024  # what the kernel takes beyond what is on its way
 GRACE = 1.0  # seconds that the other side has to answer a close frame
 DRAIN_OVER = 3.0  # seconds over which a worker that leaves spreads its closing
@@ -45,10 +44,10 @@ class Owner(Protocol):
         """A whole message came; None if it was not text."""
 
     def overflow(self) -> None:
-        """As much as may waits to be read by the other side."""
+        """The kernel takes no more: what was written last waits, if only in part."""
 
     def drained(self) -> None:
-        """There is room again."""
+        """Nothing waits any more."""
 
     def close(self, code: int) -> None:
         """The worker leaves: time to say goodbye."""
@@ -141,10 +140,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
                 return extension.local_max_window_bits
         return 0
 
-    def detach(self, owner: Owner, *, buffer_bytes: int = BUFFER_BYTES) -> None:
+    def detach(self, owner: Owner) -> None:
         """Call once, after accepting; messages that come meanwhile are handed over afterwards."""
         self.owner = owner
-        self.transport.set_write_buffer_limits(high=buffer_bytes * 3 // 4, low=buffer_bytes // 4)
+        self.transport.set_write_buffer_limits(high=0)  # told of whatever the kernel does not take
         plain = self.transport.get_extra_info("socket")
         if plain is not None and hasattr(socket, "TCP_NOTSENT_LOWAT") and _is_tcp(plain):
             # Else the kernel takes in megabytes of what will be old news to a slow reader.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Limits:
     """Sizes are bytes, durations seconds; whoever goes beyond is closed with the code beside it."""
 
-    buffer_bytes: int = 256 * 1024  # that wait for a slow reader, then it is "behind"
+    buffer_bytes: int = 256 * 1024  # in one write; a reader that has not got all of it is "behind"
     drain_within: float = 30.0  # for who is behind to read anything at all: 1013
     message_bytes: int = 16_384  # from a browser: 1009
     messages_a_second: int = 20  # 1008
