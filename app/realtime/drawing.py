@@ -177,13 +177,15 @@ class Drawers:
         """
         name, sent, size = topic.name, 0, 0
         turn = time.monotonic()
-        for n, socket in enumerate(list(topic.watchers), 1):
+        watchers = topic.watchers
+        for n, socket in enumerate(list(watchers), 1):
             drawing = drawings.get(socket.locale)
-            if drawing is not None and name in socket.shown:
+            has = watchers.get(socket)
+            if drawing is not None and has is not None:
                 if not socket.clear:
                     socket.mark(name)
-                elif socket.shown[name] < drawing.version:
-                    socket.shown[name] = drawing.version
+                elif has < drawing.version:
+                    watchers[socket] = drawing.version
                     data = drawing.ready.bytes_for(socket.window)  # type: ignore[union-attr]
                     socket.send(data)
                     sent += 1

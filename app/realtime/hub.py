@@ -53,8 +53,8 @@ class Hub:
             for base in versions.bases_of(name):
                 if base != name:
                     self._views.setdefault(base, set()).add(topic)
-        topic.watchers.add(socket)
-        socket.shown[topic.name] = version
+        topic.watchers[socket] = version
+        socket.shown[topic.name] = topic
         if kind is ACCESS:
             self._newer_rights(topic, version)
         else:
@@ -63,10 +63,10 @@ class Hub:
             socket.unproven[topic.name] = version
 
     def leave(self, socket: Socket, name: str) -> None:
-        topic = self.topics.get(name)
-        if topic is None or socket.shown.pop(name, None) is None:
+        topic = socket.shown.pop(name, None)
+        if topic is None:
             return
-        topic.watchers.discard(socket)
+        del topic.watchers[socket]
         _forget(socket, name)
         if not topic.watchers:
             self._drop(topic)
@@ -91,8 +91,8 @@ class Hub:
         reading = await self.reader.ask(*names)
         self._on_epoch(reading.epoch)
         for name in names:
-            topic, shown = self.topics.get(name), socket.shown.get(name)
-            if topic is None or shown is None:
+            topic = socket.shown.get(name)
+            if topic is None:
                 continue
             if topic.kind is ACCESS:
                 self._newer_rights(topic, reading.version(name))
@@ -102,7 +102,7 @@ class Hub:
                 topic.known.setdefault(row, version)
                 self._hint(topic, row, version)
             newest = max(topic.version, sum(rows.values()))
-            socket.shown[name] = shown = min(shown, newest)
+            topic.watchers[socket] = shown = min(topic.watchers[socket], newest)
             # A stranger who guesses must hear the same whether the guess was right or wrong: a
             # right that is not plain from the scope is asked even where nothing changed.
             own = versions.split(name)[0] == socket.listener.own_scope
@@ -113,8 +113,7 @@ class Hub:
 
     def force(self, socket: Socket) -> None:
         """The rights of this screen's person changed: its personal topics are asked again."""
-        for name in socket.shown:
-            topic = self.topics[name]
+        for name, topic in socket.shown.items():
             if topic.kind.personal:
                 socket.forced = {*(socket.forced or ()), name}
                 topic.drawings.pop(topic.look(socket.listener), None)
@@ -133,8 +132,8 @@ class Hub:
 
     def settled(self, socket: Socket, name: str) -> bool:
         """Nothing more is coming of what this screen asked for."""
-        topic = self.topics.get(name)
-        return topic is None or name not in socket.shown or topic.settled(socket.listener)
+        topic = socket.shown.get(name)
+        return topic is None or topic.settled(socket.listener)
 
     # --- what is behind
 
@@ -184,7 +183,7 @@ class Hub:
 
     def _newer_rights(self, topic: Topic, version: int) -> bool:
         """A person's rights may have this version. True if a socket of theirs has older ones."""
-        late = [one for one in topic.watchers if one.shown[topic.name] < version]
+        late = [one for one, shown in topic.watchers.items() if shown < version]
         news = bool(late) and version > topic.hinted.get(topic.name, 0)
         topic.hinted[topic.name] = max(version, topic.hinted.get(topic.name, 0))
         for socket in late:
@@ -193,8 +192,8 @@ class Hub:
 
     def rechecked(self, socket: Socket, name: str, version: int) -> None:
         """The rights of this version have been read."""
-        topic = self.topics[name]
-        socket.shown[name] = version
+        topic = socket.shown[name]
+        topic.watchers[socket] = version
         if version >= topic.hinted.get(name, 0):
             topic.tries = 0
         elif topic.tries < PATIENCE:
@@ -208,13 +207,13 @@ class Hub:
 
     def frame_for(self, socket: Socket, name: str) -> Ready | None:
         """The newest frame of a topic that this screen lacks; it counts as shown from here on."""
-        topic, has = self.topics.get(name), socket.shown.get(name)
+        topic = socket.shown.get(name)
         drawing = topic.drawings.get(topic.look(socket.listener)) if topic else None
-        if topic is None or has is None or drawing is None or drawing.version < has:
+        if topic is None or drawing is None or drawing.version < (has := topic.watchers[socket]):
             return None
         ready = drawing.ready_for(socket.listener.person_id)
         if ready is None:
-            return self._gone(socket, name, drawing)
+            return self._gone(socket, topic, drawing)
         gone = socket.gone is not None and name in socket.gone
         forced = socket.forced is not None and name in socket.forced
         if drawing.version == has and not forced and not gone:
@@ -224,20 +223,20 @@ class Hub:
             self._want(socket, topic)
             return None
         _forget(socket, name)
-        socket.shown[topic.name] = drawing.version
+        topic.watchers[socket] = drawing.version
         self._counters["frames"] += 1
         return ready
 
-    def _gone(self, socket: Socket, name: str, drawing: Drawing) -> Ready | None:
+    def _gone(self, socket: Socket, topic: Topic, drawing: Drawing) -> Ready | None:
         # Who never saw it gets back the version they came with: not even a number leaks.
-        told = (socket.unproven or {}).get(name, drawing.version)
-        socket.shown[name] = drawing.version
+        told = (socket.unproven or {}).get(topic.name, drawing.version)
+        topic.watchers[socket] = drawing.version
         if socket.forced:
-            socket.forced.discard(name)
-        if socket.gone and name in socket.gone:
+            socket.forced.discard(topic.name)
+        if socket.gone and topic.name in socket.gone:
             return None
-        socket.gone = {*(socket.gone or ()), name}
-        return Ready(frame(topic=name, version=told, html=None))
+        socket.gone = {*(socket.gone or ()), topic.name}
+        return Ready(frame(topic=topic.name, version=told, html=None))
 
 
 def _prove(socket: Socket, name: str) -> None:

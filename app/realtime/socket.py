@@ -14,7 +14,7 @@ from app.realtime import versions
 from app.realtime.frames import FrameProtocol
 from app.realtime.ready import Ready
 from app.realtime.topics import Listener, frame
-from app.realtime.watch import ACCESS
+from app.realtime.watch import ACCESS, Topic
 
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
@@ -77,7 +77,7 @@ class Socket:
         self.locale = listener.locale
         self.plain, self.window = _plain(wire.transport), wire.window
         self.opened_at = time.monotonic()
-        self.shown: dict[str, int] = {}  # topic → version that the screen has
+        self.shown: dict[str, Topic] = {}  # what this screen watches
         self.due: dict[str, None] | None = None  # topics with something newer; an ordered set
         self.said: list[str] | None = None  # small frames that wait
         self.awaited: dict[int, Iterable[str]] | None = None  # watch n → what it asked for
@@ -282,8 +282,9 @@ class Socket:
     def _take_rights(self, listener: Listener, access: int) -> None:
         self.listener, self.locale = listener, listener.locale
         hub = self._engine.hub
-        for name, version in list(self.shown.items()):
+        for name, topic in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
+                version = topic.watchers[self]
                 hub.leave(self, name)
                 self.tell(frame(topic=name, version=version, html=None))
         if self.closed is not None:
@@ -349,7 +350,7 @@ class Socket:
         if name == self._access:
             # A page that was drawn under older rights: the personal regions are asked again.
             self._tells_access = True
-            if version < self.shown[name]:
+            if version < self.shown[name].watchers[self]:
                 self.recheck()
             return False
         kind = self._engine.topics.open_to(self.listener, name)

@@ -37,7 +37,9 @@ class Topic:
 
     name: str
     kind: Kind
-    watchers: set[Socket] = field(default_factory=set)
+    # The version that each screen shows. In the order in which they came, which is about the order
+    # in which they lie in memory: that is quicker to go through.
+    watchers: dict[Socket, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)  # per row: what every screen has or gets
     hinted: dict[str, int] = field(default_factory=dict)  # per row: said to exist, not drawn yet
     drawings: dict[Look, Drawing] = field(default_factory=dict)
@@ -83,10 +85,10 @@ class Topic:
         if not self.kind.personal:
             some = {watcher.locale: watcher for watcher in self.watchers}
             return {(0, locale): (watcher.listener, 0) for locale, watcher in some.items()}
-        for watcher in self.watchers:
+        for watcher, shown in self.watchers.items():
             listener, look = watcher.listener, self.look(watcher.listener)
             gone = watcher.gone and self.name in watcher.gone
-            has = 0 if gone else watcher.shown[self.name]
+            has = 0 if gone else shown
             if former := found.get(look):
                 # The latest read of two tabs' rights: a cut may have reached only one of them.
                 listener = max(former[0], listener, key=lambda one: one.read_at)
