@@ -328,7 +328,7 @@ class Socket:
                 for name in names:
                     if isinstance(name, str) and name != self._access:
                         self._engine.hub.leave(self, name)
-                self.see()
+                self.wake()  # a watch may have waited for just that
             case {"typing": str(topic)}:
                 self._engine.heard(self, "typing", topic)
             case {"here": str(topic)}:
