@@ -58,6 +58,8 @@ class Hub:
         if kind is ACCESS:
             self._newer_rights(topic, version)
         else:
+            if socket.gone:  # what was said of it is not on the page any more
+                socket.gone.discard(name)
             if socket.unproven is None:
                 socket.unproven = {}
             socket.unproven[topic.name] = version
