@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 UNSUPPORTED, POLICY, TOO_BIG, RESTART, TRY_LATER, SIGNED_OUT = 1003, 1008, 1009, 1012, 1013, 4401
 LARGEST_VERSION = 2**53
+LONGEST_NAME = 1000  # bytes
 UNSAID = 1024  # small frames that may wait for a slow reader
 ONE_WRITE = 1 << 48  # in a tally of writes and bytes: one number costs less than two
 WATCHES = 60  # that may be under way at once
@@ -364,6 +365,8 @@ class Socket:
         self._engine.spawn(self._catch_up([*names, self._access], n))
 
     def _enter(self, name: str, version: object) -> bool:
+        if len(name.encode()) > LONGEST_NAME:  # half a character is a ValueError, too
+            raise ValueError(name)
         if type(version) is not int or not 0 <= version <= LARGEST_VERSION:
             raise ValueError(version)
         if name == self._access:
