@@ -52,6 +52,9 @@ class Screen:
         await self.socket.send(json.dumps({"watch": wanted, "n": number}))
         await self.until(lambda: self.live >= number)
 
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.socket.send(json.dumps(message))
+
     async def until(self, seen: Any, within: float = WITHIN) -> None:
         """Reads frames until `seen()` holds."""
         async with asyncio.timeout(within):

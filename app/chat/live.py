@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app import clock, topic, words
 from app.chat import queries
 from app.chat.models import Message
 from app.db import Tx
 from app.pages import partial
 from app.people.viewer import Viewer
-from app.realtime import Reset, Topics
+from app.realtime import Present, Reset, Topics
 
 topics = Topics()
 
 
-@topics.personal("room", rows=True)
+def draw_company(present: Sequence[Present], locale: str) -> str:
+    """Who of the others is in the room now, and who types; nobody is nothing."""
+    typing = [one.name for one in present if one.typing]
+    names = typing or [one.name for one in present]
+    return partial("chat/_company.html", names=names, typing=bool(typing)) if names else ""
+
+
+@topics.personal("room", rows=True, company=draw_company)
 async def room(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     """What is new since a revision; the newest page where that is too much, or at first."""
     room_id = topic.number(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -42,6 +42,24 @@ async def apart_from(tx: Tx, person_id: int) -> frozenset[int]:
     return frozenset(await tx.scalars(select(other).where(pairs)))
 
 
+async def apart_of(tx: Tx, people: Collection[int]) -> dict[int, frozenset[int]]:
+    """For those of these people whom a block keeps from somebody: from whom."""
+    rows = await tx.execute(
+        select(Block.blocker_id, Block.blocked_id).where(
+            or_(Block.blocker_id.in_(people), Block.blocked_id.in_(people))
+        )
+    )
+    return {one: frozenset(others) for one, others in _both_ways(rows.tuples()).items()}
+
+
+def _both_ways(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for one, other in pairs:
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return found
+
+
 async def pairs_in(tx: Tx, community_id: int) -> dict[int, set[int]]:
     """For each member of a community whom a block keeps from somebody: from whom."""
     both = select(Membership.person_id).where(
@@ -52,11 +70,7 @@ async def pairs_in(tx: Tx, community_id: int) -> dict[int, set[int]]:
             Block.blocker_id.in_(both), Block.blocked_id.in_(both)
         )
     )
-    pairs: dict[int, set[int]] = {}
-    for one, other in rows:
-        pairs.setdefault(one, set()).add(other)
-        pairs.setdefault(other, set()).add(one)
-    return pairs
+    return _both_ways(rows.tuples())
 
 
 async def blocks_of(

@@ -23,6 +23,7 @@ from app.people.models import (
     Role,
     Status,
 )
+from app.people.viewer import Viewer
 from app.realtime import touch
 
 
@@ -221,3 +222,10 @@ async def remember(tx: Tx, person_id: PersonId, community_id: int) -> None:
         .where(Person.id == person_id, Person.last_community_id.is_distinct_from(community_id))
         .values(last_community_id=community_id)
     )
+
+
+async def show_presence(tx: Tx, by: Viewer, *, here: bool, typing: bool) -> None:
+    """Whether others, in a room that is theirs too, see that one is there and types."""
+    me = await queries.person(tx, by.person_id)
+    me.shows_here, me.shows_typing = here, typing
+    touch(tx, topic.access(by.person_id))  # open pages read it with the rights

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse
 from app import clock, db
 from app.errors import NotFound, NotYet, Refusal, SignInNeeded
 from app.http import throttle
-from app.people import commands, keys, queries, sessions
+from app.people import blocks, commands, keys, queries, sessions
 from app.people.models import PersonId, Status
 from app.people.queries import Place, Signed
 from app.people.viewer import Here, Viewer
@@ -150,12 +150,16 @@ def session_key(connection: HTTPConnection) -> bytes | None:
 
 
 async def listeners(tx: db.Tx, session_keys: Collection[Any]) -> dict[Hashable, Listener]:
-    """For the live engine: what the holders of these sessions may hear now. One query."""
+    """For the live engine: what the holders of these sessions may hear now. Two queries."""
     found = await queries.signed_by_hashes(tx, session_keys, clock.now())
-    return {key: listener(signed) for key, signed in found.items()}
+    apart = await blocks.apart_of(tx, {signed.person.id for signed in found.values()})
+    return {
+        key: listener(signed, apart.get(signed.person.id, frozenset()))
+        for key, signed in found.items()
+    }
 
 
-def listener(found: Signed) -> Listener:
+def listener(found: Signed, apart: frozenset[int] = frozenset()) -> Listener:
     """What may be heard, community by community.
 
     Who is suspended hears nothing shared there, only what is their own: the rooms of their loans.
@@ -178,6 +182,10 @@ def listener(found: Signed) -> Listener:
         community=here.get,
         session_key=found.key_hash,
         expires_at=found.expires_at,
+        name=person.name,
+        shows_here=person.shows_here,
+        shows_typing=person.shows_typing,
+        apart=apart,
     )
 
 

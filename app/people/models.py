@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NewType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base
@@ -57,6 +57,9 @@ class Person(Base):
         ForeignKey("community.id", ondelete="SET NULL")
     )
     created_at: Mapped[datetime]
+    # Off unless switched on; others see it only in a room that is theirs, too.
+    shows_here: Mapped[bool] = mapped_column(default=False, server_default=false())
+    shows_typing: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Community(Base):

@@ -93,6 +93,17 @@ async def rename(
     return pages.back_to("/profile")
 
 
+@router.post("/profile/presence")
+async def show_presence(
+    viewer: SignedIn,
+    here: Annotated[bool, Field()] = False,
+    typing: Annotated[bool, Field()] = False,
+) -> Response:
+    async with db.begin() as tx:
+        await commands.show_presence(tx, viewer, here=here, typing=typing)
+    return pages.back_to("/profile#presence")
+
+
 @router.post("/profile/password")
 async def change_password(
     request: Request,

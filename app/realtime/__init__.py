@@ -3,6 +3,7 @@
 from app.realtime.door import Life
 from app.realtime.engine import Engine
 from app.realtime.limits import Limits
+from app.realtime.presence import Present
 from app.realtime.topics import Drawn, Faces, Items, Listener, Reset, Topics, TwoFaces, stamp
 from app.realtime.versions import bump, touch
 
@@ -14,6 +15,7 @@ __all__ = [
     "Life",
     "Limits",
     "Listener",
+    "Present",
     "Reset",
     "Topics",
     "TwoFaces",

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ANSWERS_WITHIN = 1.0  # seconds for each call
 SILENT_FOR = 3.0  # seconds without a pong: not connected any more, whatever TCP says
+WHISPER = "~"  # before the name of a topic about which there is something without a version
 AT = re.compile(r"\d+\.\d+")  # when what follows was committed
 OUTBOX = 10_000  # rows; more than that is left to the compare
 FAILURES = (RedisError, OSError, TimeoutError)
@@ -41,10 +42,11 @@ class Bus:
         on_connect: Callable[[], None],
         counters: Counter[str],
         on_lag: Callable[[float], None] = lambda seconds: None,
+        on_whisper: Callable[[str], None] = lambda topic: None,
     ) -> None:
         self._url, self._prefix = url, prefix
         self._on_hint, self._on_connect = on_hint, on_connect
-        self._counters, self._on_lag = counters, on_lag
+        self._counters, self._on_lag, self._on_whisper = counters, on_lag, on_whisper
         self._announced_at = 0.0  # the oldest commit in the outbox, by the wall clock
         self._scopes: Counter[str] = Counter()
         self._confirmed: set[str] = set()
@@ -99,7 +101,7 @@ class Bus:
 
     async def publish_forever(self) -> None:
         """Empties the outbox. A batch that fails is lost: by then it is old news anyhow."""
-        async with self._client() as redis:
+        async with client(self._url) as redis:
             while True:
                 _heed_cancellation()
                 await self._outbox_filled.wait()
@@ -115,7 +117,7 @@ class Bus:
         pipeline = redis.pipeline(transaction=False)
         for scope, hints in by_scope(batch.items()).items():
             lines = (f"{self._announced_at:.4f}", *(f"{row}@{version}" for row, version in hints))
-            pipeline.publish(self._channel(scope), "\n".join(lines))
+            pipeline.publish(self.channel(scope), "\n".join(lines))
         async with asyncio.timeout(2 * ANSWERS_WITHIN):
             await pipeline.execute()
         self._counters["hints_sent"] += len(batch)
@@ -138,12 +140,12 @@ class Bus:
             await asyncio.sleep(random.uniform(0.5, 1) * min(0.1 * 2**failures, 2))
 
     async def _listen(self) -> None:
-        async with self._client() as redis, redis.pubsub() as pubsub:
+        async with client(self._url) as redis, redis.pubsub() as pubsub:
             subscribed = set(self._scopes)
             self._changed.clear()
             self._awaited.update(subscribed)
             # "all" comes last, so that its answer means: everything wanted is being heard.
-            await pubsub.subscribe(*map(self._channel, [*subscribed, "all"]))
+            await pubsub.subscribe(*map(self.channel, [*subscribed, "all"]))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow_scopes(pubsub, subscribed))
                 tasks.create_task(self._read(pubsub))
@@ -160,9 +162,9 @@ class Bus:
             _insist_on_connection(pubsub)
             if new:
                 self._awaited.update(new)
-                await pubsub.subscribe(*map(self._channel, new))
+                await pubsub.subscribe(*map(self.channel, new))
             if old:
-                await pubsub.unsubscribe(*map(self._channel, old))
+                await pubsub.unsubscribe(*map(self.channel, old))
             _heed_cancellation()
             await self._scopes_changed.wait()
 
@@ -185,6 +187,8 @@ class Bus:
                 row, _, version = hint.rpartition("@")
                 if version.isdecimal():
                     self._on_hint(row, int(version))
+                elif version.startswith(WHISPER):
+                    self._on_whisper(version.removeprefix(WHISPER))
                 elif not row and AT.fullmatch(version):
                     self._on_lag(max(0.0, time.time() - float(version)))
         elif sort == "subscribe" and channel is not None:
@@ -208,19 +212,21 @@ class Bus:
         self._awaited.clear()
         self._confirmed.clear()
 
-    def _channel(self, scope: str) -> str:
+    def channel(self, scope: str) -> str:
         # Pub/sub knows no database numbers: without the prefix a test run reaches the live app.
         return f"{self._prefix}:live:{scope}"
 
-    def _client(self) -> "Redis":
-        return Redis.from_url(
-            self._url,
-            decode_responses=True,
-            socket_timeout=ANSWERS_WITHIN,
-            socket_connect_timeout=ANSWERS_WITHIN,
-            health_check_interval=15,
-            retry=Retry(NoBackoff(), 0),
-        )
+
+def client(url: str) -> "Redis":
+    """Every call has an end, and no error is mended silently."""
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=ANSWERS_WITHIN,
+        socket_connect_timeout=ANSWERS_WITHIN,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _heed_cancellation() -> None:

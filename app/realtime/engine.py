@@ -21,6 +21,7 @@ from app.realtime.door import Door, Life
 from app.realtime.drawing import AT_ONCE
 from app.realtime.hub import Hub
 from app.realtime.limits import Limits
+from app.realtime.presence import Presence
 from app.realtime.reader import Entrance, Listeners
 from app.realtime.ready import Ready
 from app.realtime.socket import RESTART, Socket
@@ -58,8 +59,11 @@ class Engine:
         self.counters: Counter[str] = Counter()
         self.epoch = ""
         self.hints_withheld = False  # tests: as if Redis lost every hint, ours included
-        self.bus = Bus(redis_url, prefix, self._hear, self._connected, self.counters, on_lag)
+        self.bus = Bus(
+            redis_url, prefix, self._hear, self._connected, self.counters, on_lag, self._whisper
+        )
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
+        self.presence = Presence(redis_url, self.bus.channel, self.hub.topics, self.counters)
         self.delivery = self.hub.drawers.delivery
         self.entrance = Entrance(sessions, listeners, self._see_epoch)
         self.door = Door(self, on_end)
@@ -87,6 +91,8 @@ class Engine:
             self._beat_forever,
             self._ping_forever,
             self._sweep_forever,
+            self.presence.write_forever,
+            self.presence.tell_forever,
             self.entrance.answer_forever,
             self.hub.reader.answer_forever,
             self.delivery.run_forever,
@@ -105,6 +111,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._short, return_exceptions=True)
         self._tasks.clear()
+        await self.presence.close()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Something short; kept until it is done, or it might vanish half way."""
@@ -142,6 +149,9 @@ class Engine:
             self.counters["hints_withheld"] += 1
         elif self.hub.hint(row, version):
             self.counters["hints_heard"] += 1
+
+    def _whisper(self, topic: str) -> None:
+        self.presence.hear(topic)
 
     def _scope(self, scope: str, wanted: bool) -> None:
         self.bus.want(scope) if wanted else self.bus.unwant(scope)
@@ -233,10 +243,6 @@ class Engine:
 
     async def _answer(self, request: Request) -> Response:
         return await plain.answer(self, request)
-
-    def heard(self, socket: Socket, what: str, topic: str) -> None:
-        """Typing and presence: ephemeral, for those who watch the topic. Nothing keeps them yet."""
-        self.counters[what] += topic in socket.shown
 
 
 async def _supervised(run: Callable[[], Awaitable[None]]) -> None:

@@ -51,12 +51,14 @@ class Socket:
         "buffered",
         "clear",
         "closed",
+        "company",
         "due",
         "forced",
         "full",
         "gone",
         "listener",
         "locale",
+        "noted",
         "number",
         "opened_at",
         "plain",
@@ -83,6 +85,8 @@ class Socket:
         self.said: list[str] | None = None  # small frames that wait
         self.awaited: dict[int, Iterable[str]] | None = None  # watch n → what it asked for
         self.unproven: dict[str, int] | None = None  # not shown to be theirs yet → claimed version
+        self.company: dict[str, str] | None = None  # topic → the newest frame about who is here
+        self.noted: set[str] | None = None  # topics of which others were told that they are here
         self.gone: set[str] | None = None
         self.forced: set[str] | None = None  # rights changed: again, even at the same version
         self.closed: int | None = None
@@ -126,6 +130,7 @@ class Socket:
         self.clear = not (
             self.due
             or self.said
+            or self.company
             or self.awaited
             or self.unproven
             or self.gone
@@ -136,7 +141,12 @@ class Socket:
     @property
     def silent(self) -> bool:
         """Nothing may be written now."""
-        return self.full or self._rights_stale or self._rereading or self.closed is not None
+        return self.full or self.unsure or self.closed is not None
+
+    @property
+    def unsure(self) -> bool:
+        """The rights are being read again."""
+        return self._rights_stale or self._rereading
 
     def mark(self, topic: str) -> None:
         """There is a drawing of the topic that this screen may not have yet."""
@@ -153,6 +163,11 @@ class Socket:
             self.close(POLICY)
         else:
             self.wake()
+
+    def accompany(self, topic: str, text: str) -> None:
+        """Who is here: of each topic only the newest."""
+        self.company = {**(self.company or {}), topic: text}
+        self.wake()
 
     def wake(self) -> None:
         """Something is due: it goes out together with what else is."""
@@ -173,7 +188,8 @@ class Socket:
     def _write_what_fits(self) -> bool:
         """True if something is left that did not fit."""
         room = self._engine.limits.buffer_bytes
-        said, self.said = self.said or (), None
+        said, self.said = [*(self.said or ()), *(self.company or {}).values()], None
+        self.company = None
         out = [Ready(text).bytes_for(0) for text in said]
         size, hub = sum(map(len, out)), self._engine.hub
         due, self.due = list(self.due or ()), None
@@ -232,6 +248,7 @@ class Socket:
         self._engine.door.forget(self)
 
     def _leave_all(self) -> None:
+        self._engine.presence.leave(self, list(self.shown))
         for name in list(self.shown):
             self._engine.hub.leave(self, name)
 
@@ -286,6 +303,7 @@ class Socket:
         for name, topic in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
                 version = topic.watchers[self]
+                self._engine.presence.leave(self, [name])
                 hub.leave(self, name)
                 self.tell(frame(topic=name, version=version, html=None))
         if self.closed is not None:
@@ -325,14 +343,15 @@ class Socket:
             case {"watch": dict(wanted), "n": int(n)}:
                 self._watch(wanted, n)
             case {"unwatch": list(names)}:
-                for name in names:
-                    if isinstance(name, str) and name != self._access:
-                        self._engine.hub.leave(self, name)
+                left = [name for name in names if isinstance(name, str) and name != self._access]
+                self._engine.presence.leave(self, left)
+                for name in left:
+                    self._engine.hub.leave(self, name)
                 self.wake()  # a watch may have waited for just that
             case {"typing": str(topic)}:
-                self._engine.heard(self, "typing", topic)
+                self._engine.presence.note(self, "typing", topic)
             case {"here": str(topic)}:
-                self._engine.heard(self, "here", topic)
+                self._engine.presence.note(self, "here", topic)
             case _:
                 raise ValueError(message)
 

@@ -61,6 +61,7 @@ class TwoFaces:
 
 Faced = Face | TwoFaces | Faces
 SharedDraw = Callable[[AsyncSession, Any, str, str], Awaitable[Faced]]
+Company = Callable[[Any, str], str]  # [Present], locale
 PersonalDraw = Callable[[AsyncSession, Any, str, int], Awaitable[Face]]
 
 
@@ -75,6 +76,10 @@ class Listener:
     community: Callable[[str], object | None]
     session_key: Any = None  # by which they are found again
     expires_at: datetime | None = None
+    name: str = ""
+    shows_here: bool = False  # others may see that they are here, where they watch the same
+    shows_typing: bool = False
+    apart: frozenset[int] = frozenset()  # people of whom they see nothing of that
     read_at: float = 0.0  # when, on the event loop's clock; the engine writes it
 
     @property
@@ -94,6 +99,7 @@ class Kind:
     name: str
     draw_shared: SharedDraw | None = None
     draw_personal: PersonalDraw | None = None
+    company: Company | None = None  # who is here and types; None: nobody asks
     rows: bool = False
     wide: bool = False  # what very many acts change: large to draw, and never in a hurry
 
@@ -117,11 +123,16 @@ class Topics:
 
         return register
 
-    def personal(self, kind: str, *, rows: bool = False) -> Callable[[PersonalDraw], PersonalDraw]:
-        """draw(tx, viewer, key, since): asks the right itself. With `rows`, only those since."""
+    def personal(
+        self, kind: str, *, rows: bool = False, company: Company | None = None
+    ) -> Callable[[PersonalDraw], PersonalDraw]:
+        """draw(tx, viewer, key, since): asks the right itself. With `rows`, only those since.
+
+        `company(present, locale)` draws who else is here, for who has proved the topic theirs.
+        """
 
         def register(draw: PersonalDraw) -> PersonalDraw:
-            self._add(Kind(kind, draw_personal=draw, rows=rows), 1)
+            self._add(Kind(kind, draw_personal=draw, rows=rows, company=company), 1)
             return draw
 
         return register

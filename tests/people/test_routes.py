@@ -237,3 +237,14 @@ async def test_a_wrong_address_keeps_the_frame_of_who_is_signed_in(street: Stree
     assert (await street.ben.client.get("/nowhere")).status_code == 404
     async with browser(street.workers[0]) as visitor:
         assert "Signed in as" not in (await visitor.get("/nowhere")).text
+
+
+async def test_others_see_nothing_of_me_until_i_allow_it(street: Street) -> None:
+    page = await street.ada.opens("/profile")
+    assert 'name="here" value="1">' in page
+    await street.ada.does("/profile/presence", here="1")
+    page = await street.ada.opens("/profile")
+    assert 'name="here" value="1" checked>' in page
+    assert 'name="typing" value="1">' in page
+    await street.ada.does("/profile/presence")
+    assert "checked>" not in await street.ada.opens("/profile")

@@ -24,6 +24,7 @@ from app.realtime import (
     Items,
     Limits,
     Listener,
+    Present,
     Reset,
     Topics,
     bump,
@@ -84,6 +85,7 @@ class World:
     workers: list["Worker"] = field(default_factory=list)
     pages: list[Callable[[FastAPI, Engine], None]] = field(default_factory=list)
     broken: bool = False
+    shy: set[int] = field(default_factory=set)  # who shows nobody that they are here
     expires_at: Any = None
 
     @asynccontextmanager
@@ -171,6 +173,9 @@ class World:
             viewer=lambda scope: SimpleNamespace(id=person, scope=scope),
             community=lambda scope: SimpleNamespace(scope=scope),
             session_key=person,
+            name=f"p{person}",
+            shows_here=person not in self.shy,
+            shows_typing=person not in self.shy,
             expires_at=self.expires_at,
         )
 
@@ -208,7 +213,10 @@ def register(world: World) -> None:
             count = await tx.scalar(sa.select(sa.func.count()).select_from(thing))
             return f'<p id="hot">{count}</p>'
 
-    @topics.personal("room", rows=True)
+    def company(present: list[Present], locale: str) -> str:
+        return " ".join(f"{one.name}{' types' if one.typing else ''}" for one in present)
+
+    @topics.personal("room", rows=True, company=company)
     async def room(tx: AsyncSession, viewer: Any, key: str, since: int) -> str | None:
         async with world.drawing(f"{viewer.scope}/room/{key}"):
             return await rows_since(tx, viewer.id, key, since)
@@ -317,6 +325,7 @@ class Screen:
         self.version: dict[str, int] = {}
         self.rows: dict[str, dict[str, str]] = {}
         self.lives: set[int] = set()
+        self.company: dict[str, str] = {}
         self.closed: int | None = None
         self._n = 0
         self._changed = asyncio.Condition()
@@ -338,6 +347,9 @@ class Screen:
         if "live" in frame:
             self.lives.add(frame["live"])
         topic = frame.get("topic")
+        if "ttl" in frame:
+            self.company[frame["topic"]] = frame["html"]
+            return
         if topic is None or frame["version"] < self.version.get(topic, 0):
             return
         if "since" in frame:

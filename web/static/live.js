@@ -64,6 +64,7 @@
 
   // --- frames
   const apply = async (frame) => {
+    if (frame.ttl) return document.dispatchEvent(new CustomEvent("live:company", { detail: frame }));
     const { topic, version, html } = frame, el = region(topic);
     if (topic === access) body.dataset.access = version;
     if (!el || version < versionOf(el) || version < gone.get(topic)) return;
@@ -186,6 +187,6 @@
     window.dispatchEvent(new Event("live:reload")); // drafts.js keeps what was typed
     location.reload();
   };
-  window.live = { region, versionOf, inTurn, morph, freshen };
+  window.live = { region, versionOf, inTurn, morph, freshen, send };
   connect();
 })();
