@@ -299,6 +299,7 @@ class Socket:
 
     def _take_rights(self, listener: Listener, access: int) -> None:
         self.listener, self.locale = listener, listener.locale
+        self.company = None  # was made for who they were
         hub = self._engine.hub
         for name, topic in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
