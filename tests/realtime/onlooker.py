@@ -78,7 +78,9 @@ class Onlooker:
         words = past.to(self.person) if past and mine else None
         lines = list(past.lines[-5:]) if past and mine and claim else []
         invented = claim > state.version(topic) or (claim > 0 and not mine)
-        return Watched(claim, min(claim, state.version(topic)), invented, words, lines, version=claim)
+        return Watched(
+            claim, min(claim, state.version(topic)), invented, words, lines, version=claim
+        )
 
     def unwatch(self, topics: list[str]) -> None:
         if self.is_open:

@@ -203,7 +203,9 @@ def look(state: State, topic: str) -> Look:
     things = state.things
     if topic == ROOM:
         found = [key.split("/") for key in things if key.startswith("line/")]
-        lines = sorted((int(birth), int(things[f"line/{birth}"].split("~")[0])) for _, birth in found)
+        lines = sorted(
+            (int(birth), int(things[f"line/{birth}"].split("~")[0])) for _, birth in found
+        )
         told = ((b, r, things[f"line/{b}"].split("~")[1]) for b, r in lines)
         return Look("room", lines=tuple(told))
     if topic == CARD:
