@@ -18,7 +18,7 @@ from app.realtime import versions
 from .world import thing
 
 
-class Away(OSError):
+class AwayError(OSError):
     """The database cannot be reached, on purpose."""
 
 
@@ -97,7 +97,7 @@ class Tx:
     async def _on_its_way(self) -> None:
         await self._memory.pause()
         if self._memory.away:
-            raise Away("away")
+            raise AwayError("away")
 
     async def look(self) -> State:
         await self._on_its_way()
@@ -163,12 +163,14 @@ class InPostgres:
     async def state(self) -> State:
         async with self.sessions() as tx:
             await tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            rows = await tx.execute(sa.select(versions.live_topic.c["name", "version"]))
+            rows = await tx.execute(
+                sa.select(versions.live_topic.c.name, versions.live_topic.c.version)
+            )
             epoch = await tx.scalar(sa.select(versions.live_epoch.c.epoch))
             return replace(await self.look(tx), epoch=str(epoch), rows=dict(rows.tuples().all()))
 
     async def look(self, tx: AsyncSession) -> State:
-        found = await tx.execute(sa.select(thing.c["key", "words"]))
+        found = await tx.execute(sa.select(thing.c.key, thing.c.words))
         return State(things=dict(found.tuples().all()))
 
     async def put(self, tx: AsyncSession, key: str, words: str | None) -> None:

@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from .ground import State
 from .screens import Wire, hold
-from .town import ROOM, SHELF, TOPICS, Look, State, Town, listener, may_see, read_html, read_rows
+from .town import ROOM, SHELF, TOPICS, Look, Town, listener, may_see, read_html, read_rows
 
 Line = tuple[int, int, str]
 
@@ -128,7 +129,7 @@ class Onlooker:
         kind = self.town.topics.kind_of(frame["topic"])
         if kind is not None and kind.personal:
             read = read_rows if kind.rows else read_html
-            used = read(frame["html"])[1]  # type: ignore[operator]
+            used = read(frame["html"])[1]
             if used < known:
                 self._fault(f"drawn from rights {used}, {known} are known", frame)
         if not self.engine.topics.open_to(socket.listener, frame["topic"]):
@@ -205,9 +206,10 @@ class Onlooker:
         for topic, one in self.watched.items():
             if topic in socket.shown and not one.invented:
                 found += self._wrong(state, topic, one)
-            elif topic in socket.shown and one.told not in (0, state.version(topic)):
-                if not one.told_gone:
-                    found.append(f"{topic} was told only up to {one.told}")
+            elif topic not in socket.shown or one.told_gone:
+                continue
+            elif one.told not in (0, state.version(topic)):
+                found.append(f"{topic} was told only up to {one.told}")
         if listener(state, self.person) is None:
             found.append("still open")
         return [f"person {self.person}: {one}" for one in found]

@@ -18,7 +18,7 @@ from typing import Any
 from app.realtime import Engine, Items, Limits, Listener, Reset, Topics, TwoFaces, versions
 from app.realtime.versions import Hint
 
-from .ground import Away, Ground, State
+from .ground import AwayError, Ground, State
 from .screens import Bus, without_redis
 
 PAGE = 5  # rows that a room shows at first
@@ -182,7 +182,7 @@ class Town:
         tag = self._begin(topic)
         try:
             if topic in self.broken:
-                raise Away("a drawing with a fault, on purpose")
+                raise AwayError("a drawing with a fault, on purpose")
             if gate := self.held.get(topic):
                 await gate.wait()
             return await self.ground.look(tx)
