@@ -3,6 +3,7 @@
 // in the list, or has half a search in its box: then "3 new" waits.
 (() => {
   let waiting = null; // the newest frame that has not been shown, and its list
+  const leaving = new Set(); // emptied, but their places are kept
 
   const name = (one) => one.dataset.topic;
   const cards = (list) => [...list.children].filter((one) => one.dataset.topic);
@@ -29,7 +30,29 @@
     waiting = { list, items: frame.items };
     button.textContent = fresh ? (button.dataset.text || "{n} new").replace("{n}", fresh) : "The wall has changed";
     button.hidden = false;
+    live.say(button.textContent);
   });
+
+  // What goes while somebody points or types in the list leaves an empty place, until they do not.
+  document.addEventListener("live:gone", (event) => {
+    const one = event.target, list = one.parentElement.closest("[data-topic]");
+    if (!list || one.hidden || !busy(list)) return;
+    event.preventDefault();
+    Object.assign(one.style, { minHeight: `${one.offsetHeight}px`, visibility: "hidden" });
+    leaving.add(one);
+  });
+  const close = () => {
+    for (const one of leaving) {
+      const back = !("gone" in one.dataset), list = one.parentElement?.closest("[data-topic]");
+      if (!back && list && busy(list)) continue;
+      leaving.delete(one);
+      Object.assign(one.style, { minHeight: "", visibility: "" });
+      if (!back) one.hidden = true;
+    }
+  };
+  for (const what of ["pointerout", "focusout"]) {
+    document.addEventListener(what, () => leaving.size && setTimeout(close)); // once it is elsewhere
+  }
 
   document.addEventListener("click", ({ target }) => {
     if (target.id !== "newcomers") return;
