@@ -20,14 +20,13 @@
       const here = document.querySelector(`[data-count="${CSS.escape(sort)}"]`);
       if (here && here.textContent !== String(number)) here.textContent = number;
     }
+    forget();
     const button = document.getElementById("newcomers");
-    if (button) button.hidden = true;
-    waiting = null;
     const here = cards(list).map(name);
     if (order(here) === order(frame.items)) return;
     if (!button || !busy(list)) return show(list, frame.items);
     const fresh = frame.items.filter((one) => !here.includes(one)).length;
-    waiting = { list, items: frame.items };
+    waiting = { list, ...frame };
     button.textContent = fresh ? (button.dataset.text || "{n} new").replace("{n}", fresh) : "The wall has changed";
     button.hidden = false;
     live.say(button.textContent);
@@ -55,11 +54,22 @@
   }
 
   document.addEventListener("click", ({ target }) => {
-    if (target.id !== "newcomers") return;
-    target.hidden = true;
-    if (waiting?.list.isConnected) show(waiting.list, waiting.items);
-    waiting = null;
+    if (target.id !== "newcomers" || !waiting) return;
+    const { list, items } = waiting;
+    forget();
+    show(list, items);
   });
+
+  const forget = () => {
+    waiting = null;
+    const button = document.getElementById("newcomers");
+    if (button) button.hidden = true;
+  };
+  // A list that has come anew, for another search say, has in it what belongs there.
+  const stale = ({ list, topic, version }) =>
+    !list.isConnected || name(list) !== topic || live.versionOf(list) > version;
+  new MutationObserver(() => waiting && stale(waiting) && forget())
+    .observe(document.body, { childList: true, subtree: true, attributeFilter: ["data-topic", "data-version"] });
 
   // A placeholder stands for a region that is not here yet: live.js watches it like any other.
   const placeholder = (topic) => {
