@@ -28,6 +28,7 @@ TYPING_FOR = 4.0
 EVERY = 1.0  # a person's hints about one topic
 OUTBOX = 10_000  # notes; more than that are not taken
 AT_ONCE = 500  # notes in one round trip
+READ_AT_ONCE = 16  # topics
 
 Who = tuple[str, int]  # topic, person
 
@@ -83,6 +84,8 @@ class Presence:
     def leave(self, socket: Socket, names: Iterable[str]) -> None:
         """It ended, or turned away: at once, without waiting for the expiry."""
         for name in set(names) & (socket.noted or set()):
+            if socket.noted is not None:
+                socket.noted.discard(name)
             who = (name, socket.listener.person_id)
             self._outbox.pop(who, None)
             if len(self._gone) < OUTBOX:
@@ -100,10 +103,11 @@ class Presence:
                     break
                 del self._written[who]
             due = [who for who in self._outbox if who not in self._written][:AT_ONCE]
-            gone = [self._gone.pop() for _ in range(min(len(self._gone), AT_ONCE))]
+            gone = [who for who in self._gone if who not in self._written][:AT_ONCE]
+            self._gone.difference_update(gone)
             try:
                 await self._write({who: self._outbox.pop(who) for who in due}, gone)
-                self._written.update(dict.fromkeys(due, now))
+                self._written.update(dict.fromkeys([*due, *gone], now))
             except FAILURES:
                 self._counters["presence_lost"] += len(due) + len(gone)
                 await asyncio.sleep(EVERY)
@@ -147,24 +151,14 @@ class Presence:
             await self._heard.wait()
             self._heard.clear()
             names, self._whispered = list(self._whispered), {}
-            for name in names:
-                try:
-                    present = await self._present(name)
-                except FAILURES:
-                    continue
-                self._tell(name, present)
+            for start in range(0, len(names), READ_AT_ONCE):
+                await asyncio.gather(*map(self._tell, names[start : start + READ_AT_ONCE]))
 
-    async def _present(self, topic: str) -> list[Present]:
-        room = f"{self._prefix}here:{topic}"
-        async with asyncio.timeout(2 * ANSWERS_WITHIN):
-            people = sorted(int(person) for person in await self._redis.smembers(room))
-            keys = [f"{room}:{one}{sort}" for one in people for sort in ("", ":typing")]
-            found = [str(name or "") for name in await self._redis.mget(keys)] if keys else []
-        pairs = zip(people, found[::2], found[1::2], strict=True)
-        noted = [Present(one, here or typing, bool(typing)) for one, here, typing in pairs]
-        return [one for one in noted if one.name]
-
-    def _tell(self, name: str, present: list[Present]) -> None:
+    async def _tell(self, name: str) -> None:
+        try:
+            present = await self._present(name)
+        except FAILURES:
+            return
         topic = self._topics.get(name)
         if topic is None or topic.kind.company is None:
             return
@@ -173,10 +167,29 @@ class Presence:
                 continue
             listener = socket.listener
             apart = {listener.person_id, *listener.apart}
-            others = [one for one in present if one.person_id not in apart]
-            lasts = TYPING_FOR if any(one.typing for one in others) else HERE_FOR
-            html = topic.kind.company(others, listener.locale)
-            socket.accompany(name, frame(topic=name, ttl=int(1000 * lasts), html=html))
+            others = {one: left for one, left in present.items() if one.person_id not in apart}
+            lasts = min(others.values(), default=int(HERE_FOR * 1000))
+            html = topic.kind.company(list(others), listener.locale)
+            socket.accompany(name, frame(topic=name, ttl=lasts, html=html))
+
+    async def _present(self, topic: str) -> dict[Present, int]:
+        """Who is here, and for how many milliseconds that is true if nobody says more."""
+        room = f"{self._prefix}here:{topic}"
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            people = sorted(int(person) for person in await self._redis.smembers(room))
+            pipeline = self._redis.pipeline(transaction=False)
+            for person in people:
+                for key in (f"{room}:{person}", f"{room}:{person}:typing"):
+                    pipeline.get(key)
+                    pipeline.pttl(key)
+            found = await pipeline.execute() if people else []
+        present: dict[Present, int] = {}
+        for n, person in enumerate(people):
+            here, here_for, typing, typing_for = found[4 * n : 4 * n + 4]
+            if here or typing:
+                left = typing_for if typing else here_for
+                present[Present(person, here or typing, bool(typing))] = max(1, left)
+        return present
 
     async def close(self) -> None:
         await self._redis.aclose()

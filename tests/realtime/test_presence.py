@@ -60,6 +60,35 @@ async def test_a_closed_laptop_is_gone_within_ten_seconds(world: World, worker: 
         assert max(spans) <= 8000, "and a browser that hears nothing more clears it by itself"
 
 
+async def test_what_is_told_is_true_for_as_long_as_it_says(world: World, worker: Worker) -> None:
+    """Somebody else's beat shortly before the expiry does not renew it."""
+    await sits(world, 1, 2)
+    async with worker.screen(1) as ada, worker.screen(2) as ben:
+        for screen in (ada, ben):
+            await screen.watch({ROOM: 0})
+        await says(ada, "here")
+        await ben.until(lambda: ben.company.get(ROOM) == "p1")
+        asking = asyncio.create_task(beats(ben))
+        await ben.until(lambda: ben.company[ROOM] == "")
+        asking.cancel()
+        spans = [frame["ttl"] for frame in ben.frames if "ttl" in frame and frame["html"]]
+        assert spans == sorted(spans, reverse=True)
+        assert spans[-1] < spans[0] <= 8000
+
+
+async def test_coming_and_going_is_told_once_a_second_too(world: World, worker: Worker) -> None:
+    await sits(world, 1, 2)
+    async with worker.screen(1) as ada, worker.screen(2) as ben:
+        for screen in (ada, ben):
+            await screen.watch({ROOM: 0})
+        await says(ada, "here")
+        await ben.until(lambda: ben.company.get(ROOM) == "p1")
+        for _ in range(8):
+            await ada.send({"unwatch": [ROOM]})
+        await ben.until(lambda: ben.company[ROOM] == "")
+        assert sum("ttl" in frame for frame in ben.frames) <= 3
+
+
 async def test_at_most_one_hint_a_second_for_each_person(world: World, worker: Worker) -> None:
     await sits(world, 1, 2)
     async with worker.screen(1) as ada, worker.screen(2) as ben:
