@@ -120,7 +120,7 @@ class Drawers:
         self._counters["drawings_failed"] += 1
         topic.give_back()
         topic.tries += 1
-        self._queue_later(topic, min(5.0, 0.2 * 2**topic.tries))
+        self._queue_later(topic, 0.2 * 2 ** min(topic.tries, 5))
 
     async def _draw(self, tx: AsyncSession, topic: Topic, reading: versions.Reading) -> None:
         rows, version = reading.rows(topic.name), reading.version(topic.name)
@@ -134,9 +134,9 @@ class Drawers:
             drawings[look] = topic.drawing_of(face, version, since)
         known = dict(topic.known)
         topic.learn(rows)
-        topic.taken = ()
+        asked, topic.taken = bool(topic.taken), ()
         self._counters["drawings"] += len(drawings)
-        await self._hand_out(topic, drawings)
+        await self._hand_out(topic, drawings, asked)
         self._go_on(topic, progress=known != topic.known)
 
     def _go_on(self, topic: Topic, progress: bool) -> None:
@@ -157,14 +157,15 @@ class Drawers:
 
     # --- handing out
 
-    async def _hand_out(self, topic: Topic, drawings: dict[Look, Drawing]) -> None:
+    async def _hand_out(self, topic: Topic, drawings: dict[Look, Drawing], asked: bool) -> None:
         for look, drawing in drawings.items():
             # Asked again meanwhile, perhaps since rights changed: this one is not to be shown.
             if not (topic.kind.personal and look in topic.wanted):
                 topic.drawings[look] = drawing
         alone = self._drawing <= 1 and not self._due and self.delivery.empty
         plain = all(one.ready and not one.others for one in drawings.values())
-        if alone and plain and not topic.kind.personal:
+        # Who asked is called live once the drawing is handed out: that must not take turns.
+        if alone and plain and not asked and not topic.kind.personal:
             await self._send_now(topic, {look[1]: one for look, one in drawings.items()})
             return
         for socket in topic.watchers:

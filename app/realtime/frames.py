@@ -82,7 +82,9 @@ class LeanConnection(ServerProtocol):
             # The generator that parsed the request still holds it.
             self.parser = Sansio.parse(self)
             next(self.parser)
-        kept = ("reader", "parser", "events", "writes", "extensions")
+        kept = ["reader", "parser", "events", "writes", "extensions"]
+        if self.current_size is not None:  # in the middle of a message
+            kept.append("current_size")
         self.__dict__ = {name: self.__dict__[name] for name in kept}
 
     # What all open connections have in common (`shed` drops each one's own).
@@ -160,7 +162,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     def _shed(self, owner: Owner) -> None:
         """Let go of scope, headers, request, queue and timers: now the owner has the socket."""
         early, resume, closing = self.queue, self.read_paused, self.close_sent
-        kept = ("transport", "conn", "connections", "owner")
+        kept = ["transport", "conn", "connections", "owner"]
+        if self.frames:
+            kept += ["frames", "curr_msg_data_type"]
         self.__dict__ = {name: self.__dict__[name] for name in kept}
         if closing:
             self.close_sent = True
@@ -211,10 +215,16 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)
-        self._lose()
+        self._hang_up()
 
     def handle_parser_exception(self) -> None:
         super().handle_parser_exception()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Closing waits for what is still to be written: for who does not read, for ever."""
+        if self.owner is not None and self.transport.get_write_buffer_size():
+            self.abort()
         self._lose()
 
     # --- out, for the owner
@@ -235,7 +245,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.transport.is_closing():
             return
         self.close_sent = True
-        self.conn.send_close(code)
+        if self.conn.state is OPEN:  # else theirs came in the same packet, and is answered
+            self.conn.send_close(code)
         self._write_out()
         self.close_timer = asyncio.get_running_loop().call_later(GRACE, self.abort)
 

@@ -55,9 +55,11 @@ class Hub:
                     self._views.setdefault(base, set()).add(topic)
         topic.watchers[socket] = version
         socket.shown[topic.name] = topic
-        if kind is ACCESS:
-            self._newer_rights(topic, version)
+        if kind is ACCESS:  # of a cut that its other tab knows, a new one must not wait to hear
+            self._newer_rights(topic, max(version, topic.hinted.get(name, 0)))
         else:
+            if socket.gone:  # what was said of it is not on the page any more
+                socket.gone.discard(name)
             if socket.unproven is None:
                 socket.unproven = {}
             socket.unproven[topic.name] = version

@@ -299,6 +299,7 @@ class Socket:
 
     def _take_rights(self, listener: Listener, access: int) -> None:
         self.listener, self.locale = listener, listener.locale
+        self.company = None  # was made for who they were
         hub = self._engine.hub
         for name, topic in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
@@ -347,7 +348,7 @@ class Socket:
                 self._engine.presence.leave(self, left)
                 for name in left:
                     self._engine.hub.leave(self, name)
-                self.see()
+                self.wake()  # a watch may have waited for just that
             case {"typing": str(topic)}:
                 self._engine.presence.note(self, "typing", topic)
             case {"here": str(topic)}:
