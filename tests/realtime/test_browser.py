@@ -308,6 +308,55 @@ async def test_nothing_moves_under_a_pointer_or_a_half_typed_search(
     await expect(page.locator("#wall p:visible")).to_have_text(["drill", "saw"])
 
 
+async def test_what_goes_beside_a_pointer_keeps_its_place_until_the_pointer_goes(
+    world: World, worker: Worker, page: Page
+) -> None:
+    for key, words in (("a", "saw"), ("b", "drill"), ("c", "ladder")):
+        await list_it(world, key, words)
+    await opened(page, worker, "wall")
+    await page.locator("#x-b").hover()
+    before = await page.locator("#x-b").bounding_box()
+    async with world.act() as tx:
+        await tx.execute(thing.delete().where(thing.c.key == "a"))
+        touch(tx, "t1/x/a", "t1/shelf")
+    await expect(page.locator("#x-a")).to_have_text("")
+    await expect(page.locator("#newcomers")).to_have_text("The wall has changed")
+    assert await page.locator("#x-b").bounding_box() == before
+    await page.mouse.move(0, 0)
+    await expect(page.locator("#x-a")).to_have_attribute("hidden", "")
+    await page.locator("#newcomers").click()
+    await expect(page.locator("#wall p")).to_have_text(["drill", "ladder"])
+
+
+async def test_who_cannot_see_the_button_hears_of_newcomers(
+    world: World, worker: Worker, page: Page
+) -> None:
+    await list_it(world, "a", "saw")
+    await opened(page, worker, "wall")
+    await page.locator("#x-a").hover()
+    await list_it(world, "b", "drill")
+    await expect(page.locator("#announcer")).to_have_text("1 new")
+
+
+async def test_of_too_many_regions_those_in_sight_are_watched(
+    world: World, worker: Worker, page: Page
+) -> None:
+    async with world.act() as tx:
+        for n in range(1000, 2000):
+            await put(tx, str(n), f"tool {n}")
+        touch(tx, "t1/shelf")
+    await opened(page, worker, "wall t1/form/9")
+    assert "t1/x/1000" in worker.engine.hub.topics
+    assert "t1/form/9" in worker.engine.hub.topics, "what is in no list is watched, wherever it is"
+    await world.write("1999", "out of sight")
+    await page.locator("#x-1999").scroll_into_view_if_needed()
+    await expect(page.locator("#x-1999")).to_have_text("out of sight")
+    await list_it(world, "999", "newcomer")
+    await page.locator("#x-1000").scroll_into_view_if_needed()
+    await expect(page.locator("#x-999")).to_have_text("newcomer")
+    assert len([one for one in worker.engine.hub.topics if one.startswith("t1/x/")]) <= 500
+
+
 async def test_a_list_is_behind_like_anything_else_after_a_gap(
     world: World, worker: Worker, page: Page
 ) -> None:

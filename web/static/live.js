@@ -8,22 +8,29 @@
   const gone = new Map(); // tombstones: a late answer revives nothing
   const pending = new Set(), said = []; // watches not answered yet; what to read out
   let socket = null, held = null, tries = 0, n = 0, heardAt = 0, askedAt = 0, trueAt = Date.now(), lostAt = Date.now();
-  let ours = false, collecting = 0, retrying = 0, chain = Promise.resolve();
+  const most = 500; // regions watched at a time: the server allows 512
+  let ours = false, collecting = 0, crowded = false, retrying = 0, chain = Promise.resolve();
   let paused = localStorage.getItem("live-paused") === "1";
   const region = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
   const versionOf = (el) => Number(el.dataset.version) || 0;
   const inTurn = (act) => (chain = chain.then(act).catch(console.error));
 
   // --- the page: what is in it, at which version
+  const nearest = (all) => { // of too many regions: all that are in no list, then what is in sight
+    const far = (el) => el.parentElement.closest("[data-topic]") ? Math.abs(el.getBoundingClientRect().top - innerHeight / 2) : -1;
+    return [...all].map((one) => [far(one[1]), one]).sort(([a], [b]) => a - b).slice(0, most).map(([, one]) => one);
+  };
   const collect = () => {
     collecting = 0;
-    const found = new Map(), fresh = {};
+    const all = new Map(), fresh = {};
     for (const el of document.querySelectorAll("[data-topic]")) {
       const { topic } = el.dataset;
       if (gone.get(topic) > versionOf(el)) bury(el, gone.get(topic));
       else if (!("gone" in el.dataset)) gone.delete(topic);
-      if (found.size < 500 && !found.has(topic)) found.set(topic, versionOf(el));
+      if (!all.has(topic)) all.set(topic, el);
     }
+    crowded = all.size > most;
+    const found = new Map((crowded ? nearest(all) : [...all]).map(([topic, el]) => [topic, versionOf(el)]));
     for (const [topic, version] of found) {
       if (shown.get(topic) !== version) shown.set(topic, (fresh[topic] = version));
     }
@@ -33,11 +40,15 @@
     watch(fresh);
   };
   const seen = { childList: true, subtree: true, attributeFilter: ["data-topic", "data-version"] };
-  new MutationObserver(() => (collecting ||= setTimeout(collect, 120))).observe(body, seen);
+  // Slower where there are too many: what scrolls by must not come to 20 messages a second.
+  const soon = () => (collecting ||= setTimeout(collect, crowded ? 500 : 120));
+  new MutationObserver(soon).observe(body, seen);
+  window.addEventListener("scroll", () => crowded && soon(), { passive: true });
   const bury = (el, version) => {
     gone.set(el.dataset.topic, version);
+    // Who keeps the place of what has gone (newcomers.js) says so; what was in it goes anyhow.
+    if (el.dispatchEvent(new CustomEvent("live:gone", { bubbles: true, cancelable: true }))) el.hidden = true;
     el.replaceChildren();
-    el.hidden = true;
     Object.assign(el.dataset, { gone: "", version });
   };
 
@@ -55,8 +66,9 @@
     el.classList.add("is-fresh");
     el.addEventListener("animationend", plain, { once: true });
     setTimeout(plain, 4000);
-    if (el.dataset.announce && said.push(el.dataset.announce) === 1) setTimeout(readOut, 1500);
+    if (el.dataset.announce) say(el.dataset.announce);
   };
+  const say = (words) => said.push(words) === 1 && setTimeout(readOut, 1500);
   const readOut = () => {
     const words = said.splice(0), place = document.getElementById("announcer");
     if (place) place.textContent = words.slice(0, 3).join(". ") + (words.length > 3 ? ` (+${words.length - 3})` : "");
@@ -187,6 +199,6 @@
     window.dispatchEvent(new Event("live:reload")); // drafts.js keeps what was typed
     location.reload();
   };
-  window.live = { region, versionOf, inTurn, morph, freshen, send };
+  window.live = { region, versionOf, inTurn, morph, freshen, say, send };
   connect();
 })();
