@@ -114,7 +114,7 @@ class Onlooker:
             return  # perhaps not theirs: then not even a version is told
         if frame["version"] < one.told:
             self._fault(f"{one.told} goes back", frame)
-        has = one.claim if one.invented else max(one.told, one.had)
+        has = max(one.told, one.claim if one.invented else one.had)
         if "since" in frame and frame["since"] > has:
             self._fault("leaves a gap", frame)
         one.told = frame["version"]
