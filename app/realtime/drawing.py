@@ -173,9 +173,17 @@ class Drawers:
                 socket.mark(topic.name)
 
     async def _send_now(self, topic: Topic, drawings: dict[str, Drawing]) -> None:
-        """Nothing else is under way that this could share a write with. The one loop that runs
-        for each of very many sockets, so it calls little and looks up little.
-        """
+        """Nothing else is under way that this could share a write with."""
+        try:
+            await self._send_each(topic, drawings)
+        except BaseException:
+            # The drawing counts as known: whoever has not got it must not be forgotten.
+            for socket in topic.watchers:
+                socket.mark(topic.name)
+            raise
+
+    async def _send_each(self, topic: Topic, drawings: dict[str, Drawing]) -> None:
+        """The one loop that runs for each of very many sockets: it calls and looks up little."""
         name, sent, size = topic.name, 0, 0
         turn = time.monotonic()
         watchers = topic.watchers
@@ -186,9 +194,9 @@ class Drawers:
                 if not socket.clear:
                     socket.mark(name)
                 elif has < drawing.version:
-                    watchers[socket] = drawing.version
                     data = drawing.ready.bytes_for(socket.window)  # type: ignore[union-attr]
                     socket.send(data)
+                    watchers[socket] = drawing.version
                     sent += 1
                     size += len(data)
             if n % SLICE_COUNT == 0 and time.monotonic() - turn > SLICE:

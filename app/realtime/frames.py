@@ -28,6 +28,7 @@ from websockets.server import ServerProtocol
 
 EXTENSION = "app.realtime.wire"
 UNSENT_BYTES = 128 * 1024  # what the kernel takes beyond what is on its way
+FRAGMENTS = 64  # of one message
 GRACE = 1.0  # seconds that the other side has to answer a close frame
 DRAIN_OVER = 3.0  # seconds over which a worker that leaves spreads its closing
 
@@ -192,6 +193,19 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             super().handle_text(event)
         elif not self.close_sent:
             self._hand_over(self.owner, bytes(event.data), "text")
+
+    def handle_cont(self, event: Frame) -> None:
+        if self.owner is not None and len(self.frames) >= FRAGMENTS:
+            self._fail(CloseCode.POLICY_VIOLATION)  # empty ones count for no bytes
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        # Whoever does not read the answers gets none: they would pile up.
+        if self.owner is not None and self.transport.get_write_buffer_size():
+            self.conn.data_to_send()
+        else:
+            super().handle_ping()
 
     def send_receive_event_to_app(self) -> None:
         if self.owner is None:

@@ -39,6 +39,7 @@ class Socket:
     __slots__ = (
         "_access",
         "_arrivals",
+        "_compared",
         "_engine",
         "_rereading",
         "_rights_stale",
@@ -92,7 +93,7 @@ class Socket:
         self.closed: int | None = None
         self.clear = True
         self.queued = self.full = False
-        self._rights_stale = self._rereading = self._tells_access = False
+        self._rights_stale = self._rereading = self._tells_access = self._compared = False
         self._watching = self.behind = self.buffered = self._tally = 0
         self._arrivals = self.progress_at = 0.0
         self._access = f"{listener.own_scope}/access"
@@ -192,7 +193,10 @@ class Socket:
         self.company = None
         out = [Ready(text).bytes_for(0) for text in said]
         size, hub = sum(map(len, out)), self._engine.hub
-        due, self.due = list(self.due or ()), None
+        if not self._compared:  # a cut may have come between the door and the first watch
+            due = []
+        else:
+            due, self.due = list(self.due or ()), None
         written = 0
         for name in due:
             written += 1
@@ -303,7 +307,7 @@ class Socket:
         hub = self._engine.hub
         for name, topic in list(self.shown.items()):
             if name != self._access and not self._engine.topics.open_to(listener, name):
-                version = topic.watchers[self]
+                version = (self.unproven or {}).get(name, topic.watchers[self])
                 self._engine.presence.leave(self, [name])
                 hub.leave(self, name)
                 self.tell(frame(topic=name, version=version, html=None))
@@ -393,6 +397,7 @@ class Socket:
             self.close(TRY_LATER)
         self._watching -= 1
         if self.closed is None:
+            self._compared = True
             self.awaited = {**(self.awaited or {}), n: names}
             self.wake()
 
