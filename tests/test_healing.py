@@ -129,3 +129,18 @@ async def test_a_killed_worker_costs_nobody_a_message(
         await after.shows(room, "three")
         assert said(after, room) == ["one", "two", "three"]
         assert not any(frame.get("reset") for frame in after.frames), "only what was missing came"
+
+
+async def test_a_cut_arrives_while_redis_is_away(
+    frail: tuple[Street, list[embedded.Server]],
+) -> None:
+    street, redis = frail
+    cora, ben = street.cora, street.ben
+    board = topic.board(street.here.id)
+    await street.ada.lists("Cordless drill")
+    at = next(worker for worker in street.workers if worker is not cora.at)
+    async with ben.watches(board, at=at) as screen:
+        assert screen.html[board]
+        redis[0].stop()
+        await cora.does(f"{cora.home}/members/{ben.id}/suspension")
+        await screen.until(lambda: screen.html[board] is None)

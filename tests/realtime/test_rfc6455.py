@@ -162,7 +162,7 @@ async def test_compression_takes_the_smaller_window_and_keeps_no_state(bits: int
     text = "a tool, a loan, a tool, a loan " * 40
     async with (
         serving(OURS) as port,
-        connect(f"ws://127.0.0.1:{port}/", compression=None, extensions=[window]) as client,
+        connect(f"ws://127.0.0.1:{port}/", compression=None, extensions=offered) as client,
     ):
         (agreed,) = client.protocol.extensions
         assert agreed.local_no_context_takeover  # type: ignore[attr-defined]

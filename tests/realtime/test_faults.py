@@ -1,0 +1,95 @@
+"""Faults of the ground that the engine stands on, and what a person sees of them."""
+
+import asyncio
+import json
+import struct
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from websockets.asyncio.client import connect
+
+from app import embedded
+from tests import servers
+from tests.realtime import world as worlds
+from tests.realtime.world import World, until
+
+
+async def test_postgres_restarted_under_open_screens(tmp_path: Path, valkey: servers.Redis) -> None:
+    """Screens keep what they show, say nothing false, and are right soon after it is back."""
+    postgres = embedded.start_postgres(tmp_path / "postgres")
+    try:
+        async with worlds.made(postgres.url, valkey.url, "engine_fault") as world:
+            worker = await world.worker()
+            await world.write("1", "before")
+            async with worker.screen(1) as screen:
+                await screen.watch({"t1/x/1": 0})
+                assert "before" in str(screen.html["t1/x/1"])
+                failed = worker.engine.counters["compares_failed"]
+                postgres.stop()
+                await until(lambda: worker.engine.counters["compares_failed"] > failed)
+                assert screen.closed is None
+                postgres = embedded.start_postgres(tmp_path / "postgres")
+                await _once_it_answers(world)
+                await world.write("1", "after", announce=False)
+                await screen.sees("t1/x/1", "after")
+                assert screen.closed is None
+    finally:
+        postgres.stop()
+
+
+async def _once_it_answers(world: World) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await world.version("t1/x/1")
+                return
+            except Exception:
+                await asyncio.sleep(0.05)
+
+
+async def test_a_half_open_connection_is_dead_by_its_missing_answer(world: World) -> None:
+    """A laptop whose lid was shut sends no end: whoever does not answer a ping is gone."""
+    worker = await world.worker(ping_every=0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
+    writer.write(
+        b"GET /live HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Origin: http://ours\r\nCookie: person=1\r\n\r\n"
+    )
+    async with asyncio.timeout(15):
+        await reader.readuntil(b"\r\n\r\n")
+        await until(lambda: worker.engine.sockets)
+        async with worker.screen(2) as lively:  # answers, as every browser does by itself
+            await lively.watch({"t1/x/1": 0})
+            heard = await reader.read()
+            assert lively.closed is None
+    assert struct.pack("!H", 1011) in heard
+    await until(lambda: worker.engine.counters["closed_1011"] == 1)
+    writer.close()
+
+
+async def test_many_who_come_at_once_cost_few_queries(world: World) -> None:
+    """A worker was restarted: all open pages are back in the same instant, each behind."""
+    for key in range(10):
+        await world.write(str(key), f"thing {key}")
+    world.drawn.clear()
+    worker, count = await world.worker(sockets_a_person=1000), 300
+    async with AsyncExitStack() as stack:
+
+        async def comes_back(n: int) -> None:
+            connection = await stack.enter_async_context(
+                connect(
+                    f"ws://127.0.0.1:{worker.port}/live",
+                    origin="http://ours",  # type: ignore[arg-type]
+                    additional_headers={"Cookie": f"person={1 + n % 2}"},
+                )
+            )
+            await connection.send(json.dumps({"watch": {f"t1/x/{n % 10}": 0}, "n": 1}))
+            async with asyncio.timeout(60):
+                while '"live"' not in await connection.recv():
+                    pass
+
+        await asyncio.gather(*(comes_back(n) for n in range(count)))
+        assert worker.engine.entrance.queries < count / 2
+        assert worker.engine.hub.reader.queries < count / 2
+        assert len(world.drawn) <= 20, "each thing is drawn once or twice for all who lack it"
