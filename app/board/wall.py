@@ -7,15 +7,19 @@ import binascii
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qs, urlencode
 
 from app.board import queries
 from app.db import Tx
 from app.people.viewer import Here
 from app.tools import rules
 
-Q_LENGTH, CATEGORY_LENGTH = 100, 40
-KEY_LENGTH = 800  # what the two and their encoding can come to
+Q_BYTES, CATEGORY_BYTES = 400, 160  # a hundred and forty of the widest characters
+KEY_LENGTH = 800  # what the two come to in a topic's name, which has room for 1,000
+
+
+def _cut(text: str, size: int) -> str:
+    """As many whole characters as fit: folding can make more of a text than was typed."""
+    return text.encode()[:size].decode(errors="ignore").strip()
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,14 @@ class Search:
     @classmethod
     def typed(cls, q: str, category: str, free: bool) -> Search:
         words = rules.clean(q).lower().split()[: queries.WORDS]
-        return cls(" ".join(words), rules.clean(category), free)
+        shelf = " ".join(rules.clean(category).split())
+        return cls(_cut(" ".join(words), Q_BYTES), _cut(shelf, CATEGORY_BYTES), free)
 
     @property
     def key(self) -> str:
         """For a topic's name; "" asks for everything."""
-        asked = {"q": self.q, "category": self.category, "free": "1" if self.free else ""}
-        text = urlencode({name: value for name, value in asked.items() if value})
+        lines = (self.q, self.category, "free" if self.free else "")
+        text = "\n".join(lines).rstrip("\n")
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -45,14 +50,10 @@ class Search:
             return None
         try:
             text = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
-            asked = parse_qs(text, keep_blank_values=True)
         except (binascii.Error, ValueError):
             return None
-        found = cls.typed(
-            asked.get("q", [""])[0][:Q_LENGTH],
-            asked.get("category", [""])[0][:CATEGORY_LENGTH],
-            asked.get("free") == ["1"],
-        )
+        q, category, free, *_ = [*text.split("\n"), "", "", ""]
+        found = cls.typed(q, category, free == "free")
         return found if found.key == key else None
 
 

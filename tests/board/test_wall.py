@@ -30,6 +30,12 @@ def test_a_key_says_what_was_asked_and_fits_a_topic(q: str, category: str, free:
     assert Search.of(search.key) == search
 
 
+@pytest.mark.parametrize("letter", ["\N{LATIN SMALL LETTER A}", "ж", "☂", "🪚", "İ", "𝅘𝅥𝅮"])
+def test_a_hundred_of_the_widest_letters_still_ask_something(letter: str) -> None:
+    search = Search.typed(letter * 100, letter * 40, True)
+    assert Search.of(search.key) == search
+
+
 def test_equal_questions_are_one_topic() -> None:
     typed = ("hedge  trimmer", " Hedge Trimmer ", "hedge trimmer")
     assert len({Search.typed(q, "", True).key for q in typed}) == 1
@@ -37,7 +43,15 @@ def test_equal_questions_are_one_topic() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["x", "====", "é", "a" * 5000, "cT0", base64.urlsafe_b64encode(b"free=2").decode()]
+    "key",
+    [
+        "x",
+        "====",
+        "é",
+        "a" * 5000,
+        base64.urlsafe_b64encode(b"Drill").decode(),
+        base64.urlsafe_b64encode(b"\n\nfree?").decode(),
+    ],
 )
 def test_a_key_that_no_board_has_is_nothing(key: str) -> None:
     assert Search.of(key) is None
