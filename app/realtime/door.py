@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from app.realtime.frames import FrameProtocol, wire_of
+from app.realtime.limits import POLICY, SIGNED_OUT
 from app.realtime.reader import Found
-from app.realtime.socket import POLICY, SIGNED_OUT, Socket
+from app.realtime.socket import Socket
 from app.realtime.topics import frame
 
 if TYPE_CHECKING:

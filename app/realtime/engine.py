@@ -20,11 +20,11 @@ from app.realtime.bus import Bus
 from app.realtime.door import Door, Life
 from app.realtime.drawing import AT_ONCE
 from app.realtime.hub import Hub
-from app.realtime.limits import Limits
+from app.realtime.limits import RESTART, Limits
 from app.realtime.presence import Presence
 from app.realtime.reader import Entrance, Listeners
 from app.realtime.ready import Ready
-from app.realtime.socket import RESTART, Socket
+from app.realtime.socket import Socket
 from app.realtime.topics import Drawn, Listener, Sessions, Topics, draw, face_for, frame, stamp
 
 log = logging.getLogger(__name__)

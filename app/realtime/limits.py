@@ -17,3 +17,7 @@ class Limits:
     ping_every: float = 20.0  # whoever has not answered by the next ping is gone: 1011
     beat_every: float = 10.0
     compare_every: float = 2.0
+
+
+# Why a socket is closed.
+UNSUPPORTED, POLICY, TOO_BIG, RESTART, TRY_LATER, SIGNED_OUT = 1003, 1008, 1009, 1012, 1013, 4401

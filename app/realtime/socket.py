@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import socket as sockets
 import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from app.realtime import versions
+from app.realtime import inbound
 from app.realtime.frames import FrameProtocol
+from app.realtime.limits import POLICY, SIGNED_OUT, TRY_LATER
 from app.realtime.ready import Ready
 from app.realtime.topics import Listener, frame
 from app.realtime.watch import ACCESS, Topic
@@ -19,14 +18,8 @@ from app.realtime.watch import ACCESS, Topic
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
 
-log = logging.getLogger(__name__)
-
-UNSUPPORTED, POLICY, TOO_BIG, RESTART, TRY_LATER, SIGNED_OUT = 1003, 1008, 1009, 1012, 1013, 4401
-LARGEST_VERSION = 2**53
-LONGEST_NAME = 1000  # bytes
 UNSAID = 1024  # small frames that may wait for a slow reader
 ONE_WRITE = 1 << 48  # in a tally of writes and bytes: one number costs less than two
-WATCHES = 60  # that may be under way at once
 
 
 class Socket:
@@ -37,23 +30,21 @@ class Socket:
     """
 
     __slots__ = (
-        "_access",
-        "_arrivals",
-        "_compared",
-        "_engine",
         "_rereading",
         "_rights_stale",
         "_tally",
-        "_tells_access",
-        "_watching",
+        "access",
         "address",
+        "arrivals",
         "awaited",
         "behind",
         "buffered",
         "clear",
         "closed",
         "company",
+        "compared",
         "due",
+        "engine",
         "forced",
         "full",
         "gone",
@@ -67,8 +58,10 @@ class Socket:
         "queued",
         "said",
         "shown",
+        "tells_access",
         "transport",
         "unproven",
+        "watching",
         "window",
         "wire",
     )
@@ -76,7 +69,7 @@ class Socket:
     def __init__(
         self, engine: Engine, wire: FrameProtocol, listener: Listener, address: str, number: int
     ) -> None:
-        self._engine, self.wire, self.transport = engine, wire, wire.transport
+        self.engine, self.wire, self.transport = engine, wire, wire.transport
         self.listener, self.address, self.number = listener, address, number
         self.locale = listener.locale
         self.plain, self.window = _plain(wire.transport), wire.window
@@ -93,14 +86,14 @@ class Socket:
         self.closed: int | None = None
         self.clear = True
         self.queued = self.full = False
-        self._rights_stale = self._rereading = self._tells_access = self._compared = False
-        self._watching = self.behind = self.buffered = self._tally = 0
-        self._arrivals = self.progress_at = 0.0
-        self._access = f"{listener.own_scope}/access"
+        self._rights_stale = self._rereading = self.tells_access = self.compared = False
+        self.watching = self.behind = self.buffered = self._tally = 0
+        self.arrivals = self.progress_at = 0.0
+        self.access = f"{listener.own_scope}/access"
 
     def begin(self, access: int) -> None:
         """`access` is the version of the rights that opened it."""
-        self._engine.hub.enter(self, self._access, ACCESS, access)
+        self.engine.hub.enter(self, self.access, ACCESS, access)
 
     # --- out; none of these waits
 
@@ -175,7 +168,7 @@ class Socket:
         self.clear = False
         if not self.queued and not self.silent:
             self.queued = True
-            self._engine.delivery.add(self)
+            self.engine.delivery.add(self)
 
     def flush(self) -> None:
         """All that is due now, of each topic only the newest, in one write."""
@@ -188,12 +181,12 @@ class Socket:
 
     def _write_what_fits(self) -> bool:
         """True if something is left that did not fit."""
-        room = self._engine.limits.buffer_bytes
+        room = self.engine.limits.buffer_bytes
         said, self.said = [*(self.said or ()), *(self.company or {}).values()], None
         self.company = None
         out = [Ready(text).bytes_for(0) for text in said]
-        size, hub = sum(map(len, out)), self._engine.hub
-        if not self._compared:  # a cut may have come between the door and the first watch
+        size, hub = sum(map(len, out)), self.engine.hub
+        if not self.compared:  # a cut may have come between the door and the first watch
             due = []
         else:
             due, self.due = list(self.due or ()), None
@@ -211,20 +204,20 @@ class Socket:
         elif self.awaited:
             out += self._lives()
         if out:
-            self._engine.counters["writes"] += 1
-            self._engine.counters["bytes"] += size
+            self.engine.counters["writes"] += 1
+            self.engine.counters["bytes"] += size
             self.send(b"".join(out))
         return bool(rest)
 
     def _lives(self) -> Iterable[bytes]:
-        hub, awaited = self._engine.hub, self.awaited or {}
+        hub, awaited = self.engine.hub, self.awaited or {}
         done = [n for n, names in awaited.items() if all(hub.settled(self, o) for o in names)]
         self.awaited = {n: awaited[n] for n in awaited.keys() - set(done)} or None
         return [Ready(frame(live=n)).bytes_for(0) for n in done]
 
     def beat(self, data: bytes) -> None:
         expires_at = self.listener.expires_at
-        if expires_at is not None and self._engine.now() >= expires_at:
+        if expires_at is not None and self.engine.now() >= expires_at:
             self.recheck()
         if not self.silent:
             self.send(data)
@@ -249,12 +242,12 @@ class Socket:
             self.plain.detach()
             self.plain = None
         self._leave_all()
-        self._engine.door.forget(self)
+        self.engine.door.forget(self)
 
     def _leave_all(self) -> None:
-        self._engine.presence.leave(self, list(self.shown))
+        self.engine.presence.leave(self, list(self.shown))
         for name in list(self.shown):
-            self._engine.hub.leave(self, name)
+            self.engine.hub.leave(self, name)
 
     # --- a slow reader
 
@@ -264,20 +257,20 @@ class Socket:
             self.full, self.clear = True, False
             self.behind += 1
             self.buffered, self.progress_at = sys.maxsize, time.monotonic()
-            self._engine.behind.add(self)
-            self._engine.counters["behind"] += 1
+            self.engine.behind.add(self)
+            self.engine.counters["behind"] += 1
 
     def check_progress(self, now: float) -> None:
         """To be called now and then while it is behind: who reads nothing at all has to go."""
         buffered = self.transport.get_write_buffer_size()
         if buffered < self.buffered:
             self.buffered, self.progress_at = buffered, now
-        elif now - self.progress_at >= self._engine.limits.drain_within:
+        elif now - self.progress_at >= self.engine.limits.drain_within:
             self.close(TRY_LATER)
 
     def drained(self) -> None:
         self.full = False
-        self._engine.behind.discard(self)
+        self.engine.behind.discard(self)
         self.wake()
 
     # --- rights
@@ -287,13 +280,13 @@ class Socket:
         self._rights_stale, self.clear = True, False
         if not self._rereading and self.closed is None:
             self._rereading = True
-            self._engine.spawn(self._reread())
+            self.engine.spawn(self._reread())
 
     async def _reread(self) -> None:
         """Drop what may no longer be heard, ask the personal topics again, or close."""
         while self._rights_stale and self.closed is None:
             self._rights_stale = False
-            found = await self._engine.entrance.again(self.listener.session_key)
+            found = await self.engine.entrance.again(self.listener.session_key)
             if found is None:
                 self.close(SIGNED_OUT)
                 return
@@ -304,102 +297,25 @@ class Socket:
     def _take_rights(self, listener: Listener, access: int) -> None:
         self.listener, self.locale = listener, listener.locale
         self.company = None  # was made for who they were
-        hub = self._engine.hub
+        hub = self.engine.hub
         for name, topic in list(self.shown.items()):
-            if name != self._access and not self._engine.topics.open_to(listener, name):
+            if name != self.access and not self.engine.topics.open_to(listener, name):
                 version = (self.unproven or {}).get(name, topic.watchers[self])
-                self._engine.presence.leave(self, [name])
+                self.engine.presence.leave(self, [name])
                 hub.leave(self, name)
                 self.tell(frame(topic=name, version=version, html=None))
         if self.closed is not None:
             return
-        hub.rechecked(self, self._access, access)
+        hub.rechecked(self, self.access, access)
         hub.force(self)
-        if self._tells_access:
-            self.tell(frame(topic=self._access, version=access))
+        if self.tells_access:
+            self.tell(frame(topic=self.access, version=access))
 
     # --- in
 
     def hear(self, text: str | None) -> None:
-        if self.closed is not None:
-            return
-        code = self._why_not_hear(text)
-        if code is None and text is not None:
-            try:
-                self._take(json.loads(text))
-            except (ValueError, RecursionError):
-                code = POLICY
-        if code is not None:
-            self.close(code)
-
-    def _why_not_hear(self, text: str | None) -> int | None:
-        limits, now = self._engine.limits, time.monotonic()
-        self._arrivals = max(self._arrivals, now - 1) + 1 / limits.messages_a_second
-        if self._arrivals > now:
-            return POLICY
-        if text is None:
-            return UNSUPPORTED
-        most = limits.message_bytes
-        return TOO_BIG if len(text) > most or len(text.encode()) > most else None
-
-    def _take(self, message: object) -> None:
-        """Raises ValueError for what no browser of ours says."""
-        match message:
-            case {"watch": dict(wanted), "n": int(n)}:
-                self._watch(wanted, n)
-            case {"unwatch": list(names)}:
-                left = [name for name in names if isinstance(name, str) and name != self._access]
-                self._engine.presence.leave(self, left)
-                for name in left:
-                    self._engine.hub.leave(self, name)
-                self.wake()  # a watch may have waited for just that
-            case {"typing": str(topic)}:
-                self._engine.presence.note(self, "typing", topic)
-            case {"here": str(topic)}:
-                self._engine.presence.note(self, "here", topic)
-            case _:
-                raise ValueError(message)
-
-    def _watch(self, wanted: dict[str, Any], n: int) -> None:
-        names = [name for name, version in wanted.items() if self._enter(name, version)]
-        self.clear = False
-        self._watching += 1
-        too_many = len(self.shown) > self._engine.limits.topics + 1
-        if too_many or self._watching + len(self.awaited or ()) > WATCHES:
-            raise ValueError(names)
-        self._engine.spawn(self._catch_up([*names, self._access], n))
-
-    def _enter(self, name: str, version: object) -> bool:
-        if len(name.encode()) > LONGEST_NAME:  # half a character is a ValueError, too
-            raise ValueError(name)
-        if type(version) is not int or not 0 <= version <= LARGEST_VERSION:
-            raise ValueError(version)
-        if name == self._access:
-            # A page that was drawn under older rights: the personal regions are asked again.
-            self._tells_access = True
-            if version < self.shown[name].watchers[self]:
-                self.recheck()
-            return False
-        kind = self._engine.topics.open_to(self.listener, name)
-        if kind is None:
-            # The same answer as for a topic that never was: gone, as of what they came with.
-            self.tell(frame(topic=name, version=version, html=None))
-            return False
-        self._engine.hub.enter(self, name, kind, version)
-        return True
-
-    async def _catch_up(self, names: list[str], n: int) -> None:
-        try:
-            await self._engine.bus.confirmed({versions.split(name)[0] for name in names})
-            await self._engine.hub.catch_up(self, names)
-        except Exception:
-            log.exception("versions could not be read")
-            self.close(TRY_LATER)
-        self._watching -= 1
-        if self.closed is None:
-            self._compared = True
-            self.awaited = {**(self.awaited or {}), n: names}
-            self.wake()
+        """What the browser said; None if it was no text."""
+        inbound.hear(self, text)
 
 
 def _plain(transport: Any) -> sockets.socket | None:
