@@ -163,6 +163,7 @@ class Engine:
         self._compare_now.set()
 
     async def _compare_forever(self) -> None:
+        failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.compare_every * random.uniform(0.8, 1)):
@@ -170,9 +171,12 @@ class Engine:
             self._compare_now.clear()
             try:
                 await self._compare()
-            except Exception:
+                failing = False
+            except Exception as error:
                 self.counters["compares_failed"] += 1
-                log.exception("versions could not be compared")
+                if not failing:  # the same trace every two seconds would fill the log
+                    log.warning("versions cannot be compared: %r", error, exc_info=True)
+                failing = True
 
     async def _compare(self) -> None:
         async with asyncio.timeout(5), self.sessions() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket as sockets
 import sys
 import time
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from app.realtime import inbound
 from app.realtime.frames import FrameProtocol
 from app.realtime.limits import POLICY, SIGNED_OUT, TRY_LATER
+from app.realtime.reader import UnansweredError
 from app.realtime.ready import Ready
 from app.realtime.topics import Listener, frame
 from app.realtime.watch import ACCESS, Topic
 
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
+
+log = logging.getLogger(__name__)
 
 UNSAID = 1024  # small frames that may wait for a slow reader
 ONE_WRITE = 1 << 48  # in a tally of writes and bytes: one number costs less than two
@@ -48,6 +52,7 @@ class Socket:
         "forced",
         "full",
         "gone",
+        "least",
         "listener",
         "locale",
         "noted",
@@ -83,6 +88,7 @@ class Socket:
         self.noted: set[str] | None = None  # topics of which others were told that they are here
         self.gone: set[str] | None = None
         self.forced: set[str] | None = None  # rights changed: again, even at the same version
+        self.least: dict[str, int] | None = None  # topic → no older drawing than of this version
         self.closed: int | None = None
         self.clear = True
         self.queued = self.full = False
@@ -129,6 +135,7 @@ class Socket:
             or self.unproven
             or self.gone
             or self.forced
+            or self.least
             or self.silent
         )
 
@@ -291,10 +298,23 @@ class Socket:
                 self.close(SIGNED_OUT)
                 return
             self._take_rights(found.listener, found.access)
+            # No shared drawing from before the change may follow: its face may be another now.
+            await self.catch_up([name for name in self.shown if name != self.access])
         self._rereading = False
         self.wake()
 
+    async def catch_up(self, names: Iterable[str]) -> None:
+        """Compare what it shows with the table; closes if that cannot be."""
+        try:
+            await self.engine.hub.catch_up(self, names)
+        except UnansweredError:
+            self.close(TRY_LATER)
+        except Exception:
+            log.exception("a screen could not be compared")
+            self.close(TRY_LATER)
+
     def _take_rights(self, listener: Listener, access: int) -> None:
+        former = self.listener
         self.listener, self.locale = listener, listener.locale
         self.company = None  # was made for who they were
         hub = self.engine.hub
@@ -307,7 +327,7 @@ class Socket:
         if self.closed is not None:
             return
         hub.rechecked(self, self.access, access)
-        hub.force(self)
+        hub.force(self, former)
         if self.tells_access:
             self.tell(frame(topic=self.access, version=access))
 
