@@ -1,0 +1,35 @@
+"""Screens that look at a room, and what Redis keeps of those who do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from tests.realtime.world import DEADLINE, Screen, Worker, World
+
+ROOM, OTHER_ROOM = "t1/room/1", "t1/room/2"
+
+
+@asynccontextmanager
+async def looking(worker: Worker, person: int, *topics: str) -> AsyncIterator[Screen]:
+    async with worker.screen(person) as screen:
+        await screen.watch(dict.fromkeys(topics or (ROOM,), 0))
+        yield screen
+
+
+async def sees(screen: Screen, words: str, topic: str = ROOM) -> None:
+    await screen.until(lambda: screen.company.get(topic, "") == words)
+
+
+async def kept(world: World) -> list[str]:
+    """What Redis holds of persons; the gates that pace the hints hold nothing."""
+    async with Redis.from_url(world.redis_url, decode_responses=True) as redis:
+        keys = [key async for key in redis.scan_iter(f"{world.prefix}:live:company:*")]
+    return [key for key in keys if ":gate:" not in key]
+
+
+async def nothing_is_kept(world: World) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while await kept(world):
+            await asyncio.sleep(0.02)
