@@ -232,3 +232,53 @@ async def test_who_loses_the_scope_or_signs_out_vanishes(
             await sees(ada, "")
             await again.until(lambda: again.closed)
             await nothing_is_kept(room)
+
+
+async def test_what_waits_for_a_slow_reader_is_not_told_once_the_room_is_not_theirs(
+    room: World, patient: tuple[Worker, Worker]
+) -> None:
+    worker, other = patient
+    async with looking(worker, 1) as ada, looking(other, 2) as ben:
+        (bens,) = other.engine.sockets
+        bens.overflow()
+        await ada.send({"here": ROOM})
+        await until(lambda: bens.company)
+        before = await room.version(ROOM)
+        await room.sit("1", 1)
+        await until(lambda: other.engine.hub.topics[ROOM].version > before)
+        bens.drained()
+        await ben.until(lambda: ben.html[ROOM] is None)
+        await ben.watch({"t1/x/1": 0})
+        assert ROOM not in ben.company
+        assert not bens.company
+
+
+async def test_while_a_right_is_asked_again_one_neither_hears_nor_is_noted(
+    room: World, patient: tuple[Worker, Worker]
+) -> None:
+    worker, other = patient
+    async with looking(worker, 1) as ada, looking(other, 2) as ben:
+        with room.held(ROOM) as gate:
+            await room.allow(2, "t1")
+            await gate.reached.wait()
+            await ada.send({"here": ROOM})
+            await ben.send({"typing": ROOM})
+            (bens,) = other.engine.sockets
+            await until(lambda: bens.company)
+            await room.write("1", "meanwhile")
+            await ben.ask({"t1/x/1": 0})
+            await ben.sees("t1/x/1", "meanwhile")
+            assert ROOM not in ben.company
+            assert not other.engine.presence.noted
+        await sees(ben, "p1 is here")
+        await ben.send({"typing": ROOM})
+        await sees(ada, "p2 types")
+
+
+async def test_who_changes_their_language_reads_it_in_that_one(room: World, worker: Worker) -> None:
+    async with looking(worker, 1) as ada, looking(worker, 2) as ben:
+        await ada.send({"here": ROOM})
+        await sees(ben, "p1 is here")
+        room.locales[2] = "de"
+        await room.allow(2, "t1")
+        await sees(ben, "p1 ist hier")

@@ -72,6 +72,30 @@ async def test_a_closed_laptop_is_gone_within_ten_seconds(
             await nothing_is_kept(room)
 
 
+async def test_no_word_of_another_makes_it_last(room: World) -> None:
+    worker = await room.worker(here_for=1.5)
+    async with looking(worker, 1) as ada, looking(worker, 2) as ben:
+        await ada.send({"here": ROOM})
+        await sees(ben, "p1 is here")
+        async with asyncio.timeout(worlds.DEADLINE):
+            while ben.company[ROOM]:
+                await ben.send({"here": ROOM})
+                await asyncio.sleep(0.2)
+        spans = [frame["ttl"] for frame in ben.frames if frame.get("html") == "p1 is here"]
+        assert spans == sorted(spans, reverse=True)
+        assert spans[0] <= 2500
+
+
+async def test_whose_connection_breaks_is_gone_when_the_word_runs_out(room: World) -> None:
+    worker = await room.worker(here_for=1.0)
+    async with looking(worker, 1) as ada, looking(worker, 2) as ben:
+        await ben.send({"here": ROOM})
+        await sees(ada, "p2 is here")
+        ben.abort()
+        await sees(ada, "")
+        await nothing_is_kept(room)
+
+
 async def test_typing_ends_by_itself(world: World) -> None:
     await world.sit("1", 1, 2)
     worker = await world.worker(typing_for=0.3)

@@ -391,6 +391,10 @@ class Screen:
     async def send(self, message: object) -> None:
         await self._connection.send(json.dumps(message))
 
+    def abort(self) -> None:
+        """The network is gone: no goodbye."""
+        self._connection.transport.abort()
+
     async def until(self, true: Callable[[], object], seconds: float = DEADLINE) -> None:
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(lambda: true() or self.closed is not None)
