@@ -22,11 +22,18 @@ async def sees(screen: Screen, words: str, topic: str = ROOM) -> None:
     await screen.until(lambda: screen.company.get(topic, "") == words)
 
 
-async def kept(world: World) -> list[str]:
-    """What Redis holds of persons; the gates that pace the hints hold nothing."""
+async def kept(world: World, *, gates: bool = False) -> list[str]:
+    """What Redis holds of persons; or the gates that pace the hints, which hold nothing."""
     async with Redis.from_url(world.redis_url, decode_responses=True) as redis:
         keys = [key async for key in redis.scan_iter(f"{world.prefix}:live:company:*")]
-    return [key for key in keys if ":gate:" not in key]
+    return [key for key in keys if gates == (":gate:" in key)]
+
+
+async def a_second_passes(world: World) -> None:
+    """After which the next word of anybody is told at once."""
+    async with asyncio.timeout(DEADLINE):
+        while await kept(world, gates=True):
+            await asyncio.sleep(0.02)
 
 
 async def nothing_is_kept(world: World) -> None:

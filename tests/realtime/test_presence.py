@@ -275,6 +275,24 @@ async def test_while_a_right_is_asked_again_one_neither_hears_nor_is_noted(
         await sees(ada, "p2 types")
 
 
+async def test_while_a_change_of_the_room_is_being_drawn_nobody_hears_who_may_be_cut_by_it(
+    room: World, patient: tuple[Worker, Worker]
+) -> None:
+    worker, other = patient
+    async with looking(worker, 1) as ada, looking(other, 2) as ben:
+        with room.held(ROOM):
+            await room.sit("1", 1)
+            await until(lambda: other.engine.hub.topics[ROOM].behind)
+            await ada.send({"here": ROOM})
+            (bens,) = other.engine.sockets
+            await until(lambda: bens.company)
+            await room.write("1", "meanwhile")
+            await ben.watch({"t1/x/1": 0})
+            assert ROOM not in ben.company
+        await ben.until(lambda: ben.html[ROOM] is None)
+        assert ROOM not in ben.company
+
+
 async def test_who_changes_their_language_reads_it_in_that_one(room: World, worker: Worker) -> None:
     async with looking(worker, 1) as ada, looking(worker, 2) as ben:
         await ada.send({"here": ROOM})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import embedded
 from tests.realtime import world as worlds
-from tests.realtime.looking import ROOM, looking, nothing_is_kept, sees
+from tests.realtime.looking import ROOM, a_second_passes, looking, nothing_is_kept, sees
 from tests.realtime.world import Worker, World, until
 
 
@@ -38,6 +38,7 @@ async def test_a_page_that_is_only_loaded_anew_does_not_flicker(
             async with looking(at, 2) as ben:
                 await ben.send({"here": ROOM})
                 await sees(ada, "p2 is here")
+                await a_second_passes(room)
         assert "" not in [frame["html"] for frame in ada.frames if "ttl" in frame]
         await sees(ada, "")
 
