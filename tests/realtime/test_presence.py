@@ -215,25 +215,6 @@ async def test_who_is_cut_vanishes_and_hears_nothing_more(
         assert not any(":2:" in key for key in await kept(room))
 
 
-async def test_who_loses_the_scope_or_signs_out_vanishes(
-    room: World, patient: tuple[Worker, Worker]
-) -> None:
-    worker, other = patient
-    async with looking(worker, 1) as ada, looking(other, 2) as ben:
-        await ben.send({"here": ROOM})
-        await sees(ada, "p2 is here")
-        await room.allow(2, "t2")
-        await sees(ada, "")
-        await room.allow(2, "t1", "t2")
-        async with looking(other, 2) as again:
-            await again.send({"here": ROOM})
-            await sees(ada, "p2 is here")
-            await room.allow(2)
-            await sees(ada, "")
-            await again.until(lambda: again.closed)
-            await nothing_is_kept(room)
-
-
 async def test_what_waits_for_a_slow_reader_is_not_told_once_the_room_is_not_theirs(
     room: World, patient: tuple[Worker, Worker]
 ) -> None:

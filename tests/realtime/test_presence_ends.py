@@ -56,6 +56,25 @@ async def test_of_two_pages_one_may_be_closed(room: World, patient: tuple[Worker
         assert "" not in [frame["html"] for frame in ada.frames if "ttl" in frame]
 
 
+async def test_who_loses_the_scope_or_signs_out_vanishes(
+    room: World, patient: tuple[Worker, Worker]
+) -> None:
+    worker, other = patient
+    async with looking(worker, 1) as ada, looking(other, 2) as ben:
+        await ben.send({"here": ROOM})
+        await sees(ada, "p2 is here")
+        await room.allow(2, "t2")
+        await sees(ada, "")
+        await room.allow(2, "t1", "t2")
+        async with looking(other, 2) as again:
+            await again.send({"here": ROOM})
+            await sees(ada, "p2 is here")
+            await room.allow(2)
+            await sees(ada, "")
+            await again.until(lambda: again.closed)
+            await nothing_is_kept(room)
+
+
 async def test_a_closed_laptop_is_gone_within_ten_seconds(
     room: World, worker: Worker, other: Worker
 ) -> None:
