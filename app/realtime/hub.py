@@ -34,6 +34,8 @@ class Hub:
         self.topics: dict[str, Topic] = {}
         self.drawers = Drawers(sessions, counters, self._at_rest, on_epoch)
         self._views: dict[str, set[Topic]] = {}  # topic → views of it that are watched
+        # Called when a screen has left, or lost, a topic that has company.
+        self.on_left: Callable[[Socket, str], None] = lambda socket, name: None
 
     async def _read_versions(self, names: Collection[str]) -> versions.Reading:
         async with self._sessions() as tx:
@@ -62,7 +64,9 @@ class Hub:
             # Of what was shown to be theirs a frame may be on its way that is newer than this
             # claim: gone has to be newer still.
             if not proven:
-                socket.unproven = {**(socket.unproven or {}), name: version}
+                if socket.unproven is None:
+                    socket.unproven = {}
+                socket.unproven[name] = version
 
     def leave(self, socket: Socket, name: str) -> None:
         topic = socket.shown.pop(name, None)
@@ -77,6 +81,8 @@ class Hub:
                 topic.wanted = [one for one in topic.wanted if one != look]
         if not topic.busy:
             self._at_rest(topic)
+        if topic.kind.company is not None:
+            self.on_left(socket, name)
 
     def _at_rest(self, topic: Topic) -> None:
         """Whom nobody watches is forgotten; not while it is being drawn, since who comes back
@@ -112,7 +118,9 @@ class Hub:
             claim = topic.watchers[socket]
             topic.watchers[socket] = shown = min(claim, newest)
             if shown < newest:
-                socket.least = {**(socket.least or {}), name: newest}
+                if socket.least is None:
+                    socket.least = {}
+                socket.least[name] = newest
             if shown < newest or self._might_not_be_theirs(socket, topic, claim, newest):
                 self._want(socket, topic)
             else:
@@ -263,6 +271,8 @@ class Hub:
         if socket.gone and topic.name in socket.gone:
             return None
         socket.gone = {*(socket.gone or ()), topic.name}
+        if topic.kind.company is not None:
+            self.on_left(socket, topic.name)
         return Ready(frame(topic=topic.name, version=told, html=None))
 
 
