@@ -268,7 +268,7 @@ class InMemoryStorm(Weather):
 
 def weather(asked: str | None) -> settings:
     """Examples and steps: "3000x50", else those of the usual run, always the same."""
-    examples, _, steps = (asked or "500x40").partition("x")
+    examples, _, steps = (asked or "350x40").partition("x")
     return settings(
         max_examples=int(examples),
         stateful_step_count=int(steps),
