@@ -6,12 +6,13 @@ import struct
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import sqlalchemy as sa
 from websockets.asyncio.client import connect
 
 from app import embedded
 from tests import servers
 from tests.realtime import world as worlds
-from tests.realtime.world import World, until
+from tests.realtime.world import Worker, World, until
 
 
 async def test_postgres_restarted_under_open_screens(tmp_path: Path, valkey: servers.Redis) -> None:
@@ -93,3 +94,44 @@ async def test_many_who_come_at_once_cost_few_queries(world: World) -> None:
         assert worker.engine.entrance.queries < count / 2
         assert worker.engine.hub.reader.queries < count / 2
         assert len(world.drawn) <= 20, "each thing is drawn once or twice for all who lack it"
+
+
+async def test_a_drawing_that_the_database_cuts_off_is_drawn_again(
+    world: World, worker: Worker
+) -> None:
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": 0})
+        with world.held("t1/x/1") as gate:
+            await world.write("1", "after all")
+            await asyncio.wait_for(gate.reached.wait(), worlds.DEADLINE)
+            async with world.sessions() as tx:
+                await tx.execute(
+                    sa.text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                        "AND backend_type = 'client backend'"
+                    )
+                )
+        await screen.sees("t1/x/1", "after all")
+        assert worker.engine.counters["drawings_failed"] >= 1
+        assert screen.closed is None
+        await world.write("1", "and on")
+        await screen.sees("t1/x/1", "and on")
+
+
+async def test_a_drawing_that_its_worker_leaves_half_way_is_drawn_by_the_next(
+    world: World,
+) -> None:
+    worker = await world.worker()
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": 0})
+        with world.held("t1/x/1") as gate:
+            await world.write("1", "after all")
+            await asyncio.wait_for(gate.reached.wait(), worlds.DEADLINE)
+            await worker.stop()
+            await screen.until(lambda: screen.closed)
+        assert screen.closed == 1012
+    await worker.start()
+    async with worker.screen(1) as again:
+        await again.watch({"t1/x/1": screen.version["t1/x/1"]})
+        await again.sees("t1/x/1", "after all")
