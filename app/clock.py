@@ -32,6 +32,12 @@ def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return day_start(first, zone), day_start(last + timedelta(days=1), zone)
 
 
+def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same time of day so many local days later, whatever the clocks do between."""
+    local = at.astimezone(zone)
+    return datetime.combine(local + timedelta(days=days), local.time(), tzinfo=zone).astimezone(UTC)
+
+
 def local_day(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 

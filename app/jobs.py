@@ -16,9 +16,10 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app import clock, db, topic
+from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
+from app.loans import clockwork
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -45,23 +46,51 @@ def _loan(act: Callable[[Tx, int, int, datetime], Awaitable[None]]) -> Command:
     return run
 
 
+def _every(
+    name: str, interval: timedelta, act: Callable[[Tx, datetime], Awaitable[None]]
+) -> Command:
+    """What runs on a schedule enqueues itself anew; what was missed is not caught up on."""
+
+    async def run(tx: Tx, key: str, now: datetime) -> None:
+        await act(tx, now)
+        await queue.enqueue(tx, name, key, now + interval, now)
+
+    return run
+
+
+FORGET_KEYS = "keys.forget"
 COMMANDS: dict[str, Command] = {
-    "loans.expire": _loan(loans.expire),
-    "loans.lapse": _loan(loans.lapse),
-    "loans.close": _loan(loans.close),
+    "loans.expire": _loan(clockwork.expire),
+    "loans.lapse": _loan(clockwork.lapse),
+    "loans.close": _loan(clockwork.close),
+    "loans.remind": _loan(clockwork.remind),
+    FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
+SCHEDULED = (FORGET_KEYS,)
 
 
 async def run_forever() -> None:
     """Until cancelled. A failing round is logged and tried again; nothing else waits for it."""
+    scheduled = False
     while True:
         try:
+            if not scheduled:
+                await schedule()
+                scheduled = True
             while await run_due():
                 pass
             await tick()
         except Exception:
             _log.exception("jobs_round_failed")
         await asyncio.sleep(TICK * random.uniform(0.8, 1.2))
+
+
+async def schedule() -> None:
+    """What runs again and again has a row from the first start on."""
+    async with db.begin() as tx:
+        now = clock.now()
+        for name in SCHEDULED:
+            await queue.ensure(tx, name, now, now)
 
 
 async def run_due() -> bool:
@@ -75,7 +104,7 @@ async def run_due() -> bool:
 async def _run_one() -> bool:
     """One due job: its effect and its deletion are one commit. A failure is kept and retried."""
     now = clock.now()
-    failed: tuple[int, Exception] | None = None
+    failed: tuple[int, str, Exception] | None = None
     with suppress(_RollBack):
         async with db.begin() as tx:
             job = await tx.scalar(
@@ -87,12 +116,14 @@ async def _run_one() -> bool:
             )
             if job is None:
                 return False
+            job_id, name = job.id, job.name
             try:
                 # Gone first, so that what it does may drop it, or enqueue itself anew.
-                await tx.execute(delete(Job).where(Job.id == job.id))
-                await COMMANDS[job.name](tx, job.key, now)
+                await tx.execute(delete(Job).where(Job.id == job_id))
+                await COMMANDS[name](tx, job.key, now)
+                await queue.record(tx, name, now)
             except Exception as error:
-                failed = (job.id, error)
+                failed = (job_id, name, error)
                 raise _RollBack from error
     if failed:
         await _put_off(*failed, now)
@@ -103,14 +134,17 @@ class _RollBack(Exception):  # noqa: N818 - not an error: it only leaves the tra
     pass
 
 
-async def _put_off(job_id: int, error: Exception, now: datetime) -> None:
-    _log.error("job_failed", job=job_id, exc_info=error)
+async def _put_off(job_id: int, name: str, error: Exception, now: datetime) -> None:
+    _log.error("job_failed", job=job_id, name=name, exc_info=error)
+    why = type(error).__name__
     async with db.begin() as tx:
         job = await tx.get(Job, job_id, with_for_update={"skip_locked": True})
         if job is not None:
             job.attempts += 1
-            job.last_error = type(error).__name__
+            job.last_error = why
             job.run_at = now + min(timedelta(seconds=2**job.attempts), RETRY_AT_MOST)
+        await tx.flush()
+        await queue.record(tx, name, now, why)
 
 
 async def tick() -> None:
@@ -131,13 +165,16 @@ async def tick() -> None:
                     await _touch_everything(tx, community, now)
             return
         since, mark.done_until = mark.done_until, now
-        for loan in await loan_queries.passing(tx, since, now):
-            loans.show(tx, loan)
-        for community in await tx.scalars(select(Community)):
-            if _passed_midnight(since, now, community.tz):
-                await _touch_everything(tx, community, now)
-        if since.hour != now.hour:
-            await idempotency.forget_old(tx, now)
+        await time_passed(tx, since, now)
+
+
+async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
+    """Touches whatever looks different only because it is later."""
+    for loan in await loan_queries.passing(tx, since, now):
+        loans.show(tx, loan)
+    for community in await tx.scalars(select(Community)):
+        if _passed_midnight(since, now, community.tz):
+            await _touch_everything(tx, community, now)
 
 
 def _passed_midnight(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
@@ -156,3 +193,4 @@ async def _touch_everything(tx: Tx, community: Community, now: datetime) -> None
     members = select(Membership.person_id).where(Membership.community_id == here)
     for person_id in await tx.scalars(members):
         touch(tx, topic.things(person_id), topic.rooms(person_id), topic.waiting(person_id))
+        touch(tx, topic.notices(person_id))

@@ -22,8 +22,12 @@ from app.http import body, csrf, docs, headers, log, metrics, problems, proxies,
 from app.loans import api as loans_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
+from app.members import desk
 from app.members import live as members_live
 from app.members import routes as members_routes
+from app.notices import api as notices_api
+from app.notices import live as notices_live
+from app.notices import routes as notices_routes
 from app.people import api as people_api
 from app.people import doors
 from app.people import routes as people_routes
@@ -35,14 +39,14 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
-PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes)
-APIS = (people_api, tools_api, board_api, loans_api, chat_api)
+PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes, notices_routes)
+APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
 
 
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    for feature in (board_live, chat_live, loans_live, members_live):
+    for feature in (board_live, chat_live, loans_live, members_live, notices_live):
         topics.include(feature.topics)
     return topics
 

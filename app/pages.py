@@ -129,6 +129,7 @@ async def _live_frame(request: Request, tx: db.Tx, person_id: int) -> dict[str, 
     return {
         "nav_waiting": await region(request, tx, topic.waiting(person_id)),
         "nav_unread": await region(request, tx, topic.unread(person_id)),
+        "nav_bell": await region(request, tx, topic.bell(person_id)),
         "access": reading.version(access),
         "epoch": reading.epoch,
     }

@@ -66,6 +66,14 @@ def things(person_id: int) -> str:
     return f"u{person_id}/things"
 
 
+def bell(person_id: int) -> str:
+    return f"u{person_id}/bell"
+
+
+def notices(person_id: int) -> str:
+    return f"u{person_id}/notices"
+
+
 def access(person_id: int) -> str:
     return f"u{person_id}/access"
 

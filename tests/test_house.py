@@ -18,13 +18,24 @@ APP = Path(__file__).parent.parent / "app"
 # From the cellar up. A feature's rooms follow in their own order; its edges stand above all core.
 CELLAR = ("realtime",)
 GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
-LINE = ("people", "chat", "tools", "loans", "members", "board")
-EDGES = ("live", "doors", "entrance", "forms", "joining", "blocking", "routes", "shapes", "api")
+LINE = ("people", "notices", "chat", "tools", "loans", "members", "board")
+EDGES = (
+    "live",
+    "doors",
+    "entrance",
+    "forms",
+    "joining",
+    "blocking",
+    "desk",
+    "routes",
+    "shapes",
+    "api",
+)
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "mine", "wall"),
-    *("commands", "setup_code", "handover", "shelf", "blocks"),
+    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

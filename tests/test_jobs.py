@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app import clock, db, jobs, queue, topic
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
+from app.members import desk
 from app.queue import ClockMark, Job
 from app.realtime import versions
 from tests.clocks import Clock
@@ -194,3 +195,31 @@ async def test_a_job_and_the_act_it_would_have_done_never_wait_for_each_other(
     assert codes <= {303, 409}, f"somebody waited for nothing: {codes}"
     for loan in loans:
         assert await state_of(street, loan) in (State.EXPIRED, State.DECLINED)
+
+
+async def test_a_coordinator_sees_what_failed_and_has_it_tried_again(
+    street: Street, the_clock: Clock
+) -> None:
+    cora = street.cora
+    async with db.begin() as tx:  # a loan that is not there
+        await queue.enqueue(tx, "loans.expire", f"{street.here.id}/0", clock.now(), clock.now())
+    while await jobs.run_due():
+        pass
+    page = ""
+    async with asyncio.timeout(10):
+        while "Has failed" not in page:
+            page = await cora.opens(f"{cora.home}/jobs")
+    assert "the last ended with NotFound" in page
+    async with db.snapshot() as tx:
+        (failed,) = await queue.failing(tx, street.here.id)
+    the_clock.move(timedelta(seconds=-1))
+    await cora.does(f"{cora.home}/jobs/{failed.id}/retry")
+    async with db.snapshot() as tx:
+        again = await tx.get(Job, failed.id)
+        assert again is not None
+        assert again.run_at < failed.run_at or again.attempts > failed.attempts
+        names = [one.name for one in await queue.overview(tx, street.here.id, jobs.COMMANDS)]
+    assert "keys.forget" in names
+    assert set(names) == set(desk.WORDS), "each kind of job has words"
+    async with db.begin() as tx:
+        await queue.drop(tx, "loans.expire", f"{street.here.id}/0")

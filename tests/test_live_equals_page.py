@@ -39,6 +39,8 @@ class Story:
             "things": (topic.things(who.id), f"{home}/things"),
             "waiting": (topic.waiting(who.id), home),
             "unread": (topic.unread(who.id), home),
+            "bell": (topic.bell(who.id), home),
+            "notices": (topic.notices(who.id), f"{home}/notices"),
             "rooms": (topic.rooms(who.id), f"{home}/rooms"),
             "members": (topic.members(here.id), f"{home}/members"),
         }

@@ -85,6 +85,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "slug": street.here.slug,
         "person_id": street.ben.id,
         "link_id": 1,
+        "job_id": 1,
         "name": "0" * 32,
         "width": 480,
         "ending": "webp",

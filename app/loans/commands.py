@@ -1,4 +1,4 @@
-"""Asking for a tool and answering: request, withdraw, approve, decline, cancel, expire, lapse.
+"""Asking for a tool and answering: request, withdraw, approve, decline, cancel.
 
 Every change of a loan goes through `change`: lock, rule, move, story, screens.
 """
@@ -15,9 +15,10 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import queries, rules
+from app.loans import news, queries, rules
 from app.loans.models import Loan, LoanEvent
-from app.loans.states import FINAL, Act, State
+from app.loans.states import FINAL, Act, State, Who
+from app.notices.models import Kind
 from app.people import blocks
 from app.people import queries as people
 from app.people.viewer import Viewer
@@ -92,6 +93,9 @@ async def request(
             tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now
         )
     await queue.enqueue(tx, "loans.expire", key(loan), loan.expires_at, now)
+    loan = await queries.locked(tx, loan.community_id, loan.id)  # with the names of all
+    await news.tell(tx, loan, Kind.REQUESTED, Who.LENDER, now, by=by)
+    await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     show(tx, loan)
     return loan
@@ -122,7 +126,6 @@ async def approve(
             await change(tx, loan, Act.APPROVE, by, now)
         else:
             await change(tx, each, Act.SUPERSEDE, None, now)
-    loan.decided_at = now
     await queue.enqueue(tx, "loans.lapse", key(loan), loan.end + rules.LAPSE_AFTER, now)
     return loan
 
@@ -132,7 +135,6 @@ async def decline(
 ) -> Loan:
     loan = await locked(tx, loan_id, by, version)
     await change(tx, loan, Act.DECLINE, by, now, reason=rules.check_reason(reason))
-    loan.decided_at = now
     return loan
 
 
@@ -164,29 +166,15 @@ async def cancel(
     return loan
 
 
-async def expire(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
-    """A request nobody answered in time."""
-    await by_itself(tx, community_id, loan_id, Act.EXPIRE, now)
-
-
-async def lapse(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
-    """An approved loan that nobody picked up, a day after its end."""
-    if await by_itself(tx, community_id, loan_id, Act.LAPSE, now):
-        await availability.release(tx, community_id, loan_id)
-
-
-async def close(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
-    """A returned loan, two days later."""
-    await by_itself(tx, community_id, loan_id, Act.CLOSE, now)
-
-
-async def by_itself(tx: Tx, community_id: int, loan_id: int, act: Act, now: datetime) -> bool:
-    """An act of the clock: done if it still fits, else nothing (somebody was faster)."""
+async def by_itself(
+    tx: Tx, community_id: int, loan_id: int, act: Act, now: datetime
+) -> Loan | None:
+    """An act of the clock: done if it still fits, else None (somebody was faster)."""
     loan = await queries.locked(tx, community_id, loan_id)
     if rules.why_not(act, loan, None, now):
-        return False
+        return None
     await change(tx, loan, act, None, now)
-    return True
+    return loan
 
 
 async def locked(tx: Tx, loan_id: int, by: Viewer, version: int | None) -> Loan:
@@ -219,11 +207,10 @@ async def change(
     """
     if refusal := rules.why_not(act, loan, by, now):
         raise refusal
-    was = loan.move(act)
+    was = loan.move(act, now)
     if reason:
         loan.reason = reason
     if State(loan.state) in FINAL:
-        loan.ended_at = now
         touch(tx, topic.writing(loan.community_id, loan.id))  # who is suspended cannot any more
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
@@ -242,6 +229,7 @@ async def change(
         by.person_id if by else None,
         now,
     )
+    await news.of_act(tx, loan, act, by, now)
     show(tx, loan)
 
 

@@ -42,7 +42,6 @@ async def hand_over(
             taken.sentence = "Somebody else has the tool until then."
             taken.way_out = "Hand it over when the agreed time begins."
             raise
-    loan.out_at = now
     try:
         async with tx.begin_nested():
             await change(tx, loan, Act.HAND_OVER, by, now)
@@ -58,7 +57,6 @@ async def claim_return(
     loan = await locked(tx, loan_id, by, version)
     place = rules.check_reason(place)[:PLACE_LONGEST]
     await change(tx, loan, Act.CLAIM_RETURN, by, now, note=place)
-    loan.claimed_at = now
     loan.place = place
     return loan
 
@@ -69,7 +67,6 @@ async def not_here(
     """The lender has not found it: the loan is out again, and late again if it was."""
     loan = await locked(tx, loan_id, by, version)
     await change(tx, loan, Act.NOT_HERE, by, now)
-    loan.claimed_at = None
     loan.place = ""
     return loan
 
@@ -95,6 +92,5 @@ async def no_show(
 
 async def _back(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await change(tx, loan, Act.TAKE_BACK, by, now)
-    loan.back_at = now
     await availability.cut(tx, loan.community_id, loan.id, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)

@@ -18,11 +18,18 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
-from app.loans.states import MOVES, Act, State
+from app.loans.states import FINAL, MOVES, Act, State
 from app.people.models import Person, one_of
 from app.tools.models import Tool
 
 LoanId = NewType("LoanId", int)
+INSTANTS = {
+    Act.APPROVE: "decided_at",
+    Act.DECLINE: "decided_at",
+    Act.HAND_OVER: "out_at",
+    Act.CLAIM_RETURN: "claimed_at",
+    Act.TAKE_BACK: "back_at",
+}
 
 
 class Loan(Base):
@@ -114,11 +121,17 @@ class Loan(Base):
         """The other party; None where the borrower has no account."""
         return self.borrower_id if person_id == self.lender_id else self.lender_id
 
-    def move(self, act: Act) -> State:
-        """The next state by the table of moves; the caller has asked the rule before."""
+    def move(self, act: Act, now: datetime) -> State:
+        """The next state by the table of moves, and its instant; the rule was asked before."""
         was = State(self.state)
         self.state, _ = MOVES[was, act]
         self.version += 1
+        if act in INSTANTS:
+            setattr(self, INSTANTS[act], now)
+        if act is Act.NOT_HERE:
+            self.claimed_at = None
+        if self.state in FINAL:
+            self.ended_at = now
         return was
 
 

@@ -86,6 +86,21 @@ async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
     return rows.all()
 
 
+async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]:
+    """What waits for an answer about a tool, by room, which is the order rooms are bumped in."""
+    rows = await tx.scalars(
+        with_all()
+        .where(
+            Loan.community_id == community_id,
+            Loan.tool_id == tool_id,
+            Loan.state == State.REQUESTED,
+        )
+        .order_by(Loan.conversation_id)
+        .with_for_update(of=Loan)
+    )
+    return rows.all()
+
+
 async def open_of_tools(tx: Tx, community_id: int, tool_ids: Iterable[int]) -> Sequence[Loan]:
     """Loans that are neither final nor back, of these tools, in the order of their start."""
     wanted = (State.REQUESTED, State.APPROVED, *POSSESSED)
@@ -147,6 +162,23 @@ async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[L
         .limit(limit)
     )
     return rows.all()
+
+
+async def silent(tx: Tx, loan: Loan, times: int) -> bool:
+    """Whether the last so many requests that this lender could have answered all ran out."""
+    answered = (State.WITHDRAWN, State.SUPERSEDED, State.REQUESTED)
+    last = await tx.scalars(
+        select(Loan.state)
+        .where(
+            Loan.community_id == loan.community_id,
+            Loan.lender_id == loan.lender_id,
+            Loan.state.not_in(answered),
+        )
+        .order_by(Loan.id.desc())
+        .limit(times)
+    )
+    found = last.all()
+    return len(found) == times and set(found) == {State.EXPIRED}
 
 
 async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:

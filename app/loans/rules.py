@@ -20,6 +20,7 @@ NO_SHOW_AFTER = timedelta(hours=2)
 NOT_HERE_WITHIN = timedelta(hours=48)
 LAPSE_AFTER = timedelta(hours=24)
 CLOSE_AFTER = timedelta(hours=48)
+SILENT = 3  # requests of a lender in a row that ran out: then the tool is paused
 REASON_LONGEST = 500
 
 DONE = {

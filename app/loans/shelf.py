@@ -26,11 +26,19 @@ PAUSED = "The tool is paused."
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
     """Nobody can ask for it; open requests are declined with the reason, loans stand."""
-    tool, loans = await _own(tx, tool_id, by)
+    tool, _ = await _own(tx, tool_id, by)
     if tool.status != ToolStatus.LISTED:
         raise Refusal("This tool is not on the board.", "Look at it as it is now.")
-    await _decline_requests(tx, loans, by, now, reason or PAUSED)
+    await _decline_requests(tx, tool, by, now, reason or PAUSED)
     return await _set(tx, tool, ToolStatus.PAUSED, now)
+
+
+async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime) -> Tool:
+    """The lender seems to be away. Requests stand until they run out: they may be back before."""
+    tool = await tool_queries.locked(tx, community_id, tool_id)
+    if tool.status == ToolStatus.LISTED:
+        await _set(tx, tool, ToolStatus.PAUSED, now)
+    return tool
 
 
 async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
@@ -47,7 +55,7 @@ async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
         raise Refusal("This tool is already archived.", "You can bring it back.")
     if refusal := why_not_archive(loans):
         raise refusal
-    await _decline_requests(tx, loans, by, now, "The tool is no longer lent.")
+    await _decline_requests(tx, tool, by, now, "The tool is no longer lent.")
     return await _set(tx, tool, ToolStatus.ARCHIVED, now, listing=True)
 
 
@@ -92,13 +100,9 @@ async def _own(tx: Tx, tool_id: int, by: Viewer) -> tuple[Tool, Sequence[Loan]]:
     return tool, await queries.open_of_tools(tx, tool.community_id, [tool.id])
 
 
-async def _decline_requests(
-    tx: Tx, loans: Sequence[Loan], by: Viewer, now: datetime, reason: str
-) -> None:
-    asked = [loan for loan in loans if loan.state == State.REQUESTED]
-    for loan in sorted(asked, key=lambda one: one.conversation_id):
+async def _decline_requests(tx: Tx, tool: Tool, by: Viewer, now: datetime, reason: str) -> None:
+    for loan in await queries.requests_of(tx, tool.community_id, tool.id):
         await commands.change(tx, loan, Act.DECLINE, by, now, reason=reason)
-        loan.decided_at = now
 
 
 async def _set(

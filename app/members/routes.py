@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app import clock, db, pages, topic
 from app.db import Tx
-from app.members import blocking, commands, joining, queries
+from app.members import blocking, commands, desk, joining, queries
 from app.people import links
 from app.people import queries as people_queries
 from app.people.doors import Coordinator
@@ -25,6 +25,7 @@ from app.settings import settings
 router = APIRouter()
 router.include_router(joining.router)
 router.include_router(blocking.router)
+router.include_router(desk.router)
 
 Typed = Annotated[str, Field()]
 PersonKey = Annotated[int, Path(ge=1, lt=2**62)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from app.people.models import (
     Person,
     PersonId,
     ResetLink,
+    Role,
     Session,
     Status,
 )
@@ -184,6 +185,18 @@ async def locked_standing(tx: Tx, community_id: int, person_id: int) -> Membersh
         .with_for_update(key_share=True)  # rows that point here may still be written
         .execution_options(populate_existing=True)
     )
+
+
+async def with_roles(tx: Tx, community_id: int, roles: Iterable[Role]) -> list[int]:
+    """The active members who have one of these roles."""
+    found = await tx.scalars(
+        select(Membership.person_id).where(
+            Membership.community_id == community_id,
+            Membership.role.in_(list(roles)),
+            Membership.status == Status.ACTIVE,
+        )
+    )
+    return list(found)
 
 
 async def slugs_of(tx: Tx, person_id: int) -> list[str]:

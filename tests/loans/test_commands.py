@@ -12,7 +12,7 @@ from app import topic
 from app.chat.models import Message
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import commands, handover, rules, shelf
+from app.loans import clockwork, commands, handover, rules, shelf
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
 from app.tools import availability
@@ -247,11 +247,11 @@ async def test_a_request_that_ran_out_cannot_be_approved_even_before_the_job_com
     loan = await elm.asked(elm.ben, 5)
     with pytest.raises(Conflict, match="ran out"):
         await commands.approve(tx, loan.id, elm.ada, loan.expires_at)
-    await commands.expire(tx, elm.here.id, loan.id, loan.expires_at - timedelta(seconds=1))
+    await clockwork.expire(tx, elm.here.id, loan.id, loan.expires_at - timedelta(seconds=1))
     assert loan.state == State.REQUESTED
-    await commands.expire(tx, elm.here.id, loan.id, loan.expires_at)
+    await clockwork.expire(tx, elm.here.id, loan.id, loan.expires_at)
     assert loan.state == State.EXPIRED
-    await commands.expire(tx, elm.here.id, loan.id, loan.expires_at)
+    await clockwork.expire(tx, elm.here.id, loan.id, loan.expires_at)
     assert (await lines_of(tx, loan))[1:] == ["The request ran out without an answer."]
 
 
@@ -268,9 +268,9 @@ async def test_a_request_for_dates_gone_by_or_far_away_is_refused(tx: Tx) -> Non
 async def test_an_approved_loan_that_nobody_fetched_lapses_and_frees_its_dates(tx: Tx) -> None:
     elm = await elm_street(tx)
     loan = await elm.promised(elm.ben, 1)
-    await commands.lapse(tx, elm.here.id, loan.id, loan.end)
+    await clockwork.lapse(tx, elm.here.id, loan.id, loan.end)
     assert loan.state == State.APPROVED
-    await commands.lapse(tx, elm.here.id, loan.id, loan.end + rules.LAPSE_AFTER)
+    await clockwork.lapse(tx, elm.here.id, loan.id, loan.end + rules.LAPSE_AFTER)
     assert loan.state == State.LAPSED
     assert await busy(tx, loan) == []
 

@@ -10,7 +10,7 @@ from app.board.availability import Now
 from app.board.queries import seen
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import commands, handover, rules
+from app.loans import clockwork, commands, handover, rules
 from app.loans.states import State
 from app.tools import availability
 from app.tools import queries as tool_queries
@@ -186,6 +186,6 @@ async def test_a_returned_loan_closes_by_itself_and_once(tx: Tx) -> None:
     await handover.take_back(tx, loan.id, elm.ada, NOW + HOUR)
     closing = NOW + HOUR + rules.CLOSE_AFTER
     for _ in range(2):
-        await commands.close(tx, elm.here.id, loan.id, closing)
+        await clockwork.close(tx, elm.here.id, loan.id, closing)
     assert (loan.state, loan.ended_at) == (State.CLOSED, closing)
     assert loan.version == 5

@@ -1,0 +1,111 @@
+"""Who hears what of a loan: of each act at once, of reminders when they fall due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from app import queue, topic
+from app.db import Tx
+from app.loans import reminders
+from app.loans.models import Loan
+from app.loans.reminders import Reminder
+from app.loans.states import OPEN, Act, State, Who
+from app.notices import commands as notices
+from app.notices.models import Kind
+from app.people import queries as people
+from app.people.models import Community, Role
+from app.people.viewer import Viewer
+
+REMIND = "loans.remind"
+BOTH = Who.BORROWER | Who.LENDER
+# Never who acts. A closed loan needs no telling: both have heard that the tool is back.
+HEARD: dict[Act, tuple[Kind, Who]] = {
+    Act.APPROVE: (Kind.APPROVED, Who.BORROWER),
+    Act.DECLINE: (Kind.DECLINED, Who.BORROWER),
+    Act.WITHDRAW: (Kind.WITHDRAWN, Who.LENDER),
+    Act.SUPERSEDE: (Kind.SUPERSEDED, Who.BORROWER),
+    Act.EXPIRE: (Kind.EXPIRED, BOTH),
+    Act.CANCEL: (Kind.CANCELLED, BOTH),
+    Act.HAND_OVER: (Kind.HANDED_OVER, Who.BORROWER),
+    Act.CLAIM_RETURN: (Kind.RETURN_CLAIMED, Who.LENDER),
+    Act.NOT_HERE: (Kind.NOT_HERE, Who.BORROWER),
+    Act.TAKE_BACK: (Kind.TAKEN_BACK, Who.BORROWER),
+    Act.NO_SHOW: (Kind.NO_SHOW, Who.BORROWER),
+    Act.LAPSE: (Kind.LAPSED, BOTH),
+}
+
+
+async def of_act(tx: Tx, loan: Loan, act: Act, by: Viewer | None, now: datetime) -> None:
+    if act in HEARD:
+        kind, whom = HEARD[act]
+        await tell(tx, loan, kind, whom, now, by=by)
+    await plan(tx, loan, now)
+
+
+async def tell(
+    tx: Tx,
+    loan: Loan,
+    kind: Kind,
+    whom: Who,
+    now: datetime,
+    *,
+    by: Viewer | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """To those who play one of these parts; coordinators who are a party hear it as a party."""
+    told: list[tuple[Iterable[int | None], str]] = []
+    borrower = loan.borrower.name if loan.borrower else loan.borrower_name or ""
+    if whom & Who.BORROWER:
+        told.append(((loan.borrower_id,), loan.lender.name))
+    if whom & Who.LENDER:
+        told.append(((loan.lender_id,), borrower))
+    if whom & Who.COORDINATOR:
+        keepers = await people.with_roles(tx, loan.community_id, (Role.COORDINATOR, Role.ADMIN))
+        told.append((set(keepers) - {loan.borrower_id, loan.lender_id}, loan.lender.name))
+    for people_told, other in told:
+        await notices.tell(
+            tx,
+            people_told,
+            kind,
+            loan.community_id,
+            topic.loan(loan.community_id, loan.id),
+            facts(loan, other),
+            now,
+            by_id=by.person_id if by else None,
+            due_at=due_at,
+        )
+
+
+def facts(loan: Loan, other: str) -> dict[str, str]:
+    return {
+        "tool": loan.tool.name,
+        "other": other,
+        "start": loan.start.isoformat(),
+        "end": loan.end.isoformat(),
+        "reason": loan.reason,
+    }
+
+
+async def plan(tx: Tx, loan: Loan, now: datetime) -> None:
+    """One job a loan, at its next reminder; none where there is nothing left to remind of."""
+    zone = (await tx.get_one(Community, loan.community_id)).tz
+    follows = reminders.following(loan, now, zone) if State(loan.state) in OPEN else None
+    key = f"{loan.community_id}/{loan.id}"
+    if follows is None:
+        await queue.drop(tx, REMIND, key)
+    else:
+        await queue.enqueue(tx, REMIND, key, follows.due_at, now)
+
+
+async def remind(tx: Tx, loan: Loan, now: datetime) -> None:
+    """Whatever has fallen due; after a long sleep only the last of each kind."""
+    zone = (await tx.get_one(Community, loan.community_id)).tz
+    last: dict[Kind, Reminder] = {}
+    for one in reminders.between(loan, reminders.entered(loan), now, zone):
+        last[one.kind] = one
+    if Kind.DUE in last:  # it says more than that it will be due
+        last.pop(Kind.DUE_SOON, None)
+    for one in last.values():
+        await tell(tx, loan, one.kind, one.whom, now, due_at=one.due_at)
+    await plan(tx, loan, now)

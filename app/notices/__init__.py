@@ -1,0 +1,1 @@
+"""What a person should know: told once, shown in a live bell."""

@@ -1,0 +1,79 @@
+"""A notice: one thing that one person should know, and whether they have seen it."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Base
+from app.people.models import Person
+
+
+class Kind(enum.StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    HANDED_OVER = "handed_over"
+    RETURN_CLAIMED = "return_claimed"
+    NOT_HERE = "not_here"
+    TAKEN_BACK = "taken_back"
+    NO_SHOW = "no_show"
+    LAPSED = "lapsed"
+    PAUSED_FOR_SILENCE = "paused_for_silence"
+    # Reminders: each once for its loan and due instant.
+    ANSWER_SOON = "answer_soon"
+    STARTS_SOON = "starts_soon"
+    WAS_IT_FETCHED = "was_it_fetched"
+    DUE_SOON = "due_soon"
+    DUE = "due"
+    LATE = "late"
+    CONFIRM_RETURN = "confirm_return"
+    STUCK = "stuck"
+
+
+class Notice(Base):
+    """`subject` is the topic of what it is about; `facts` what its sentence needs besides.
+
+    `kind` has no CHECK: kinds come with features, and a sentence for each is a test's business.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["community_id", "person_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        Index("ix_notice_person", "person_id", "id"),
+        Index("ix_notice_unseen", "person_id", postgresql_where=text("seen_at IS NULL")),
+        Index(
+            "uq_notice_once",
+            "community_id",
+            "person_id",
+            "subject",
+            "kind",
+            "due_at",
+            unique=True,
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    person_id: Mapped[int]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    due_at: Mapped[datetime | None]
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+
+    by: Mapped[Person | None] = relationship(lazy="raise", viewonly=True)

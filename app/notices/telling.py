@@ -1,0 +1,92 @@
+"""A notice in words: one sentence, and the page where something can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import words
+from app.notices.models import Kind, Notice
+from app.people.viewer import Here
+
+PAGES = {"loan": "loans", "tool": "tools"}  # kind of topic → where its pages are
+
+# kind → icon, sentence. {who} is who did it, {other} the other one of the two, {tool} and {when}
+# (the loan's period) and {reason} speak for themselves.
+SENTENCES: dict[Kind, tuple[str, str]] = {
+    Kind.REQUESTED: ("hand", "{who} asks for your {tool}, {when}."),
+    Kind.APPROVED: ("calendar-clock", "{who} lends you the {tool}, {when}."),
+    Kind.DECLINED: ("circle-x", "{who} cannot lend you the {tool}{reason}"),
+    Kind.WITHDRAWN: ("undo-2", "{who} does not need your {tool} any more."),
+    Kind.SUPERSEDED: ("circle-x", "Somebody else got the {tool}, {when}."),
+    Kind.EXPIRED: ("clock", "The request for the {tool} ran out without an answer."),
+    Kind.CANCELLED: ("circle-x", "{who} cancelled the loan of the {tool}, {when}{reason}"),
+    Kind.HANDED_OVER: ("package-open", "{who} noted that you have the {tool} now."),
+    Kind.RETURN_CLAIMED: ("undo-2", "{who} brought the {tool} back. Is it there?"),
+    Kind.NOT_HERE: ("clock-alert", "{who} has not found the {tool} where you left it."),
+    Kind.TAKEN_BACK: ("circle-check", "{who} has the {tool} back. Thank you!"),
+    Kind.NO_SHOW: ("circle-x", "{who} ended the loan of the {tool}: nobody came."),
+    Kind.LAPSED: ("clock", "The {tool} was never picked up; the loan has lapsed."),
+    Kind.PAUSED_FOR_SILENCE: (
+        "circle-pause",
+        "Three requests in a row had no answer, so your {tool} is paused. Lend it again any time.",
+    ),
+    Kind.ANSWER_SOON: ("hourglass", "{other} still waits for your answer about the {tool}."),
+    Kind.STARTS_SOON: ("calendar-clock", "The loan of the {tool} begins soon: {when}."),
+    Kind.WAS_IT_FETCHED: ("clock", "Was the {tool} handed over? Nobody has said so yet."),
+    Kind.DUE_SOON: ("clock", "The {tool} is due back soon: {when}."),
+    Kind.DUE: ("clock-alert", "The {tool} is due back at {other}’s now."),
+    Kind.LATE: ("clock-alert", "The {tool} is overdue: it was due {end}."),
+    Kind.CONFIRM_RETURN: ("undo-2", "Is the {tool} back? {other} says that it is."),
+    Kind.STUCK: ("clock-alert", "The return of the {tool} to {other} needs help."),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice as its person reads it."""
+
+    id: int
+    kind: str
+    icon: str
+    sentence: str
+    path: str
+    at: datetime
+    unseen: bool
+
+
+def tell(notice: Notice, here: Here, now: datetime, locale: str) -> Told:
+    """`here` is the notice's community: its zone says the days."""
+    icon, sentence = SENTENCES[Kind(notice.kind)]
+    return Told(
+        id=notice.id,
+        kind=notice.kind,
+        icon=icon,
+        sentence=sentence.format_map(_facts(notice, here, now, locale)),
+        path=path_of(notice.subject, here),
+        at=notice.at,
+        unseen=notice.seen_at is None,
+    )
+
+
+def path_of(subject: str, here: Here) -> str:
+    """The page of a topic; the board where there is none."""
+    _, kind, key = subject.split("/", 2)
+    return f"{here.path}/{PAGES[kind]}/{key}" if kind in PAGES else here.path
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _facts(notice: Notice, here: Here, now: datetime, locale: str) -> _Facts:
+    found = _Facts({name: str(value) for name, value in notice.facts.items()})
+    found["who"] = notice.by.name if notice.by else "ToolShare"
+    if "start" in found and "end" in found:
+        start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
+        found["when"] = words.period(start, end, here.zone, locale, now)
+        found["end"] = words.moment(end, here.zone, locale, now)
+    reason = found.get("reason", "")
+    found["reason"] = f": “{reason}”" if reason else "."
+    return found
