@@ -27,15 +27,18 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "chooser",
     "routes",
     "shapes",
     "api",
 )
 ROOMS = (
-    *("states", "models", "viewer", "keys", "passwords", "rules"),
-    *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "mine", "wall"),
+    *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules"),
+    *("availability", "occupied", "queries", "trust", "dates"),
+    *("sessions", "links", "reset_link"),
+    *("photos", "periods", "telling", "calendar", "quick", "mine", "wall"),
     *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("holds", "blackouts"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
