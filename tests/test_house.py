@@ -33,7 +33,7 @@ EDGES = (
     "api",
 )
 ROOMS = (
-    *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules"),
+    *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules", "terms"),
     *("availability", "occupied", "queries", "trust", "dates"),
     *("sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "quick", "mine", "wall"),

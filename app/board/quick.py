@@ -80,7 +80,7 @@ def _quick(
     label: str, start: datetime, end: datetime, here: Here, now: datetime, locale: str
 ) -> Quick:
     lower, upper = start.astimezone(here.zone), end.astimezone(here.zone)
-    when = words.period(start, end, here.zone, locale, now)
+    when = words.period(start, end, here.zone, locale)
     if clock.is_midnight(start, here.zone) and clock.is_midnight(end, here.zone):
         last = clock.local_day(end - choosing.INSTANT, here.zone)
         return Quick(label, when, lower.date().isoformat(), last.isoformat())

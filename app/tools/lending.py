@@ -16,7 +16,7 @@ LIMITS = {
     "notice_hours": (0, 14 * 24),
     "horizon_days": (1, 180),
     "buffer_hours": (0, 7 * 24),
-    "deposit_cents": (0, 500_000),
+    "deposit_cents": (0, 100_000),
 }
 SAFETY_LONGEST = 1000
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

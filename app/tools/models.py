@@ -92,7 +92,7 @@ class Tool(Base):
         CheckConstraint("notice_hours BETWEEN 0 AND 336", name="notice_hours"),
         CheckConstraint("horizon_days BETWEEN 1 AND 180", name="horizon_days"),
         CheckConstraint("buffer_hours BETWEEN 0 AND 168", name="buffer_hours"),
-        CheckConstraint("deposit_cents BETWEEN 0 AND 500000", name="deposit_cents"),
+        CheckConstraint("deposit_cents BETWEEN 0 AND 100000", name="deposit_cents"),
     )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)

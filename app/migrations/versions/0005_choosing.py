@@ -15,7 +15,7 @@ NUMBERS = (
     ("notice_hours", 0, "notice_hours BETWEEN 0 AND 336"),
     ("horizon_days", 90, "horizon_days BETWEEN 1 AND 180"),
     ("buffer_hours", 0, "buffer_hours BETWEEN 0 AND 168"),
-    ("deposit_cents", 0, "deposit_cents BETWEEN 0 AND 500000"),
+    ("deposit_cents", 0, "deposit_cents BETWEEN 0 AND 100000"),
 )
 
 
