@@ -30,13 +30,15 @@ EDGES = (
     "chooser",
     "routes",
     "shapes",
+    "holding",
+    "days_off",
     "api",
 )
 ROOMS = (
     *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules", "terms"),
-    *("availability", "occupied", "queries", "trust", "dates"),
+    *("availability", "occupied", "queries", "dates"),
     *("sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "quick", "mine", "wall"),
+    *("photos", "periods", "telling", "trust", "calendar", "quick", "mine", "wall"),
     *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
     *("holds", "blackouts"),
 )

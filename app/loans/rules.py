@@ -235,4 +235,5 @@ def _after(state: State) -> str:
 
 
 def _names(who: Who) -> str:
-    return " or ".join(name for part, name in THEIR_NAMES.items() if part in who)
+    people = who & ~Who.SYSTEM or who  # the clock only where nobody else can
+    return " or ".join(name for part, name in THEIR_NAMES.items() if part in people)

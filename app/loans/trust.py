@@ -11,6 +11,7 @@ from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.loans.models import Loan, LoanEvent, Trust
 from app.loans.states import POSSESSED, State
+from app.loans.telling import Action
 from app.people import queries as people
 from app.people.viewer import Viewer
 
@@ -66,6 +67,8 @@ async def mark(tx: Tx, person_id: int, by: Viewer, now: datetime) -> None:
 
 async def unmark(tx: Tx, person_id: int, by: Viewer) -> None:
     await people.still_in(tx, by)
+    if await people.standing(tx, by.community_id, person_id) is None:
+        raise NotFound
     await tx.execute(
         delete(Trust)
         .where(
@@ -75,3 +78,18 @@ async def unmark(tx: Tx, person_id: int, by: Viewer) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+async def button(tx: Tx, viewer: Viewer, loan: Loan, back: str) -> Action | None:
+    """For the lender, about the borrower of this loan."""
+    if viewer.person_id != loan.lender_id or loan.borrower is None or viewer.suspended:
+        return None
+    first = loan.borrower.name.split()[0]
+    post = f"{viewer.here.path}/people/{loan.borrower.id}/trust"
+    fields: dict[str, object] = {"back": back}
+    if await marked(tx, loan.community_id, loan.lender_id, loan.borrower.id):
+        told = f"You trust {first} with the tools that say so. End that, and you decide each time."
+        return Action("Decide each time", f"{post}/end", "quiet", confirm=told, fields=fields)
+    told = f"If you trust {first}, a request for a tool of yours that allows it is approved at once"
+    told += f", unless others want the same dates. {first} is not told."
+    return Action(f"Trust {first}", post, "quiet", confirm=told, fields=fields)
