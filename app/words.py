@@ -93,3 +93,8 @@ def price_per_day(cents: int, currency: str, locale: str) -> str:
 
 def count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
+
+
+def minutes_left(until: datetime, now: datetime) -> str:
+    """'3 minutes', rounded up; never none."""
+    return count(max(1, -int((now - until).total_seconds() // 60)), "minute", "minutes")

@@ -27,15 +27,20 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "chooser",
     "routes",
     "shapes",
+    "holding",
+    "days_off",
     "api",
 )
 ROOMS = (
-    *("states", "models", "viewer", "keys", "passwords", "rules"),
-    *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "mine", "wall"),
+    *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules", "terms"),
+    *("availability", "occupied", "queries", "dates"),
+    *("sessions", "links", "reset_link"),
+    *("photos", "periods", "telling", "trust", "calendar", "quick", "mine", "wall"),
     *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("holds", "blackouts"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

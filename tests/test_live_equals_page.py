@@ -129,7 +129,7 @@ Acts = list[tuple[str, Callable[[], Awaitable[object]]]]
 
 def acts(story: Story) -> Acts:
     street = story.street
-    ada, ben, cora = street.ada, street.ben, street.cora
+    ada, ben, cy, cora = street.ada, street.ben, street.cy, street.cora
 
     async def list_a_drill() -> None:
         story.tool = await ada.lists("Cordless drill", price="2.50")
@@ -163,6 +163,14 @@ def acts(story: Story) -> Acts:
 
             touch(tx, topic.members(street.here.id))
 
+    def choose() -> Awaitable[object]:
+        path = f"{cy.home}/tools/{story.tool}/hold"
+        return cy.does(path, start=street.day(6), end=street.day(7))
+
+    def close_days() -> Awaitable[object]:
+        path = f"{ada.home}/tools/{story.tool}/blackouts"
+        return ada.does(path, start=street.day(9), end=street.day(9))
+
     def edit() -> Awaitable[object]:
         path = f"{ada.home}/tools/{story.tool}/edit"
         return ada.does(path, name="Strong drill", category="saws")
@@ -182,6 +190,9 @@ def acts(story: Story) -> Acts:
     return [
         ("list a tool", list_a_drill),
         ("edit it", edit),
+        ("choose dates", choose),
+        ("let them go", lambda: cy.does(f"{cy.home}/tools/{story.tool}/hold/end")),
+        ("close days", close_days),
         ("ask for it", ask),
         ("another asks too", ask_again),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),

@@ -86,6 +86,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "person_id": street.ben.id,
         "link_id": 1,
         "job_id": 1,
+        "blackout_id": 1,
         "name": "0" * 32,
         "width": 480,
         "ending": "webp",

@@ -13,8 +13,8 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
+from app.tools import occupied, rules
 from app.tools import queries as tool_queries
-from app.tools import rules
 
 topics = Topics()
 
@@ -86,8 +86,11 @@ async def recent(tx: Tx, here: Here, key: str, locale: str) -> str:
 
 
 @topics.shared("dates")
-async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | None:
-    """When one tool is free, without a name; gone with the tool when it leaves the board."""
+async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | Faces | None:
+    """When one tool is free, without a name; gone with the tool when it leaves the board.
+
+    Whoever is choosing sees their own dates as theirs, everybody else as somebody's.
+    """
     tool_id = topic.number(key)
     tool = tool_id and await tool_queries.tool(tx, here.id, tool_id)
     if not tool or tool.status not in rules.ON_THE_BOARD:
@@ -95,16 +98,23 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | N
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
 
-    def draw(seen: queries.Seen) -> str:
+    holds = await occupied.holds(tx, here.id, tool.id, now)
+
+    def draw(seen: queries.Seen, whose: int | None = None) -> str:
         return partial(
             "tools/_dates.html",
             tool_id=seen.tool.id,
             state=seen.state,
             zone=here.zone,
-            **calendar.draw(seen, here, now, locale),
+            **calendar.draw(seen, here, now, locale, holds, whose),
         )
 
-    return faces(one, await blocks.apart_from(tx, tool.owner_id), draw)
+    apart = await blocks.apart_from(tx, tool.owner_id)
+    if not holds:
+        return faces(one, apart, draw)
+    veiled = draw(queries.veil(one)) if apart else ""
+    theirs = {hold.person_id: draw(one, hold.person_id) for hold in holds}
+    return Faces(draw(one), theirs | dict.fromkeys(apart, veiled))
 
 
 @topics.personal("mine")

@@ -6,20 +6,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from app import clock, db, pages, topic, words
-from app.board import live, queries, wall
+from app.board import calendar, chooser, live, queries, quick, wall
 from app.board.wall import Search
 from app.errors import Refusal, Span
-from app.http import idempotency
-from app.loans import commands, periods, rules, shelf
+from app.http import idempotency, problems, throttle
+from app.loans import commands, holds, periods, rules, shelf
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
+from app.tools import lending
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.models import Tool, ToolStatus
@@ -27,7 +30,9 @@ from app.tools.models import Tool, ToolStatus
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 Key = Annotated[str, Form()]
-TYPED = ("start", "end", "start_time", "end_time", "note")
+TYPED = (*quick.TYPED, "note", "accept_safety")
+Day = Annotated[str, Form(max_length=20)]
+Asked = Annotated[str, Query(max_length=20)]
 
 
 @router.get("/c/{slug}")
@@ -104,8 +109,55 @@ async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
 
 
 @router.get("/c/{slug}/tools/{tool_id}")
-async def tool_page(request: Request, viewer: MemberEvenSuspended, tool_id: ToolKey) -> Response:
-    return await _tool_page(request, viewer, tool_id, Typed())
+async def tool_page(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    tool_id: ToolKey,
+    start: Asked = "",
+    end: Asked = "",
+    start_time: Asked = "",
+    end_time: Asked = "",
+) -> Response:
+    """With dates in its address they stand in the form already, and are counted."""
+    typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
+    return await _tool_page(request, viewer, tool_id, Typed(values=typed))
+
+
+@router.post("/c/{slug}/tools/{tool_id}/hold")
+async def hold(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    tool_id: ToolKey,
+    start: Day = "",
+    end: Day = "",
+    start_time: Day = "",
+    end_time: Day = "",
+) -> Response:
+    """Holds the dates while their person goes on thinking; a page's script gets the line alone."""
+    await throttle.spend(f"hold:{viewer.person_id}", "hold", limit="60/minute")
+    typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
+    chosen = await chooser.hold(viewer, tool_id, typed)
+    if problems.is_htmx(request):
+        html = pages.partial("tools/_choice.html", choice=chosen, zone=viewer.here.zone)
+        return HTMLResponse(html)
+    if refusal := chosen.why_not or chosen.note:
+        form = Typed.again(refusal, **typed)
+        return await _tool_page(request, viewer, tool_id, form, refusal.free)
+    asked = urlencode({name: value for name, value in typed.items() if value})
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}?{asked}#request")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/hold/end")
+async def let_go(
+    viewer: MemberEvenSuspended, tool_id: ToolKey, held: Annotated[str, Form(max_length=90)] = ""
+) -> Response:
+    """The dates are free again. A page that closes names those it held, and hears nothing."""
+    only = chooser.dates_named(held) if held else None
+    async with db.begin() as tx:
+        await holds.let_go(tx, tool_id, viewer, clock.now(), only)
+    if only:
+        return Response(status_code=204)
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
 @router.post("/c/{slug}/tools/{tool_id}/loans")
@@ -119,15 +171,25 @@ async def ask(
     start_time: Annotated[str, Form()] = "",
     end_time: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
+    accept_safety: Annotated[str, Form()] = "",
 ) -> Response:
-    typed = dict(zip(TYPED, (start, end, start_time, end_time, note), strict=True))
+    said = (start, end, start_time, end_time, note, accept_safety)
+    typed = dict(zip(TYPED, said, strict=True))
     try:
         period = periods.period_from(start, end, start_time, end_time, viewer.here.zone)
         key = idempotency.key_of(request, idempotency_key)
         async with db.begin() as tx:
             seen = await idempotency.recall(tx, viewer.person_id, request, key, typed)
             if seen is None:
-                loan = await commands.request(tx, tool_id, *period, viewer, clock.now(), note)
+                loan = await commands.request(
+                    tx,
+                    tool_id,
+                    *period,
+                    viewer,
+                    clock.now(),
+                    note,
+                    accept_safety=bool(accept_safety),
+                )
                 seen = {"loan_id": loan.id}
                 await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
     except Refusal as refusal:
@@ -191,6 +253,10 @@ async def _tool_page(
         mine = tool.owner_id == viewer.person_id
         apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
         key, back = pages.fresh_key(), f"{here.path}/tools/{tool_id}"
+        why_not = rules.why_not_ask(tool, viewer, apart)
+        (seen,) = await queries.seen(tx, here, [tool], now, viewer.locale)
+        open_days = [] if why_not else calendar.free(seen, here, now)
+        typed = {} if form.errors or why_not else dict(form.values)
         return await pages.render(
             request,
             "tools/page.html",
@@ -200,13 +266,15 @@ async def _tool_page(
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
-            why_not_request=rules.why_not_ask(tool, viewer, apart),
+            why_not_request=why_not,
             block=await member_blocks.button(
                 tx, viewer, tool.owner_id, tool.owner.name, apart, key, back
             ),
             free=free,
             today=today.isoformat(),
-            horizon=(today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
+            horizon=(today + timedelta(days=tool.lending.horizon_days)).isoformat(),
+            quick=quick.choices(tool, open_days, here, now, viewer.locale),
+            choice=await chooser.look(tx, viewer, tool, typed, now),
             form=replace(form, key=pages.fresh_key()),
         )
 
@@ -229,6 +297,8 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         if tool.price_cents == 0
         else f"{price}; each day that has begun counts.",
         "owner_name": tool.owner.name,
+        "rules": lending.in_words(tool.lending, here.currency, viewer.locale),
+        "safety": tool.safety,
         "paused": tool.status == ToolStatus.PAUSED,
         "archived": tool.status == ToolStatus.ARCHIVED,
     }

@@ -64,12 +64,20 @@ async def ask(
     new: NewLoan,
     key: Key,
 ) -> LoanOut:
-    """A request blocks no dates until the lender approves it."""
+    """A request blocks no dates until the lender approves it: at once, if the tool says so."""
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, new)
         if done is None:
             period = new.period(viewer.here.zone)
-            loan = await commands.request(tx, tool_id, *period, viewer, clock.now(), new.message)
+            loan = await commands.request(
+                tx,
+                tool_id,
+                *period,
+                viewer,
+                clock.now(),
+                new.message,
+                accept_safety=new.accept_safety,
+            )
             done = {"loan_id": loan.id}
             await idempotency.keep(tx, viewer.person_id, request, key, new, done)
         answer = await _answer(tx, viewer, done["loan_id"])

@@ -6,7 +6,7 @@ Every change of a loan goes through `change`: lock, rule, move, story, screens.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import Range
 
@@ -15,7 +15,9 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import news, queries, rules
+from app.loans import choosing, news, queries, rules, trust
+from app.loans.dates import free_near as free_near
+from app.loans.dates import refuse_taken, why_not_unheld
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
@@ -25,7 +27,6 @@ from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import availability
 from app.tools import queries as tool_queries
-from app.tools.models import Tool
 
 TOLD = {
     Act.APPROVE: "approved the request",
@@ -42,6 +43,7 @@ TOLD = {
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
 TOLD_BY_ITSELF = {
+    Act.APPROVE: "Approved at once, as the lender has set.",
     Act.SUPERSEDE: "Somebody else got these dates.",
     Act.EXPIRE: "The request ran out without an answer.",
     Act.LAPSE: "Nobody picked it up; the loan has lapsed.",
@@ -57,19 +59,22 @@ async def request(
     by: Viewer,
     now: datetime,
     message: str = "",
+    *,
+    accept_safety: bool = False,
 ) -> Loan:
     """Asks for a tool for a half-open period. Blocks no dates; several may ask for the same.
 
+    Where the lender has said so, whom they trust has it at once, if nobody else wants the dates.
     Raises NotFound for a tool the viewer may not see, Refusal or Conflict (with free periods).
     """
     tool = await tool_queries.tool_for(tx, by, tool_id)
     await people.still_in(tx, by)
     await tool_queries.locked(tx, by.community_id, tool_id)
-    await tx.refresh(tool, ["status", "owner_id", "price_cents"])
     apart = await blocks.between(tx, by.person_id, [tool.owner_id])
-    if refusal := rules.why_not_request(tool, start, end, by, apart, now):
+    unsafe = choosing.why_not_unsafe(tool.lending, accept_safety)
+    if refusal := rules.why_not_request(tool, start, end, by, apart, now) or unsafe:
         raise refusal
-    await _refuse_taken(tx, tool, start, end, now)
+    await refuse_taken(tx, tool, start, end, now)
     conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
     loan = Loan(
         community_id=by.community_id,
@@ -79,6 +84,8 @@ async def request(
         conversation_id=conversation_id,
         period=Range(start, end),
         price_cents=rules.price(tool, start, end, by.here),
+        deposit_cents=tool.deposit_cents,
+        safety=tool.safety,
         state=State.REQUESTED,
         requested_at=now,
         expires_at=rules.answer_until(start, end, now),
@@ -94,7 +101,10 @@ async def request(
         )
     await queue.enqueue(tx, "loans.expire", key(loan), loan.expires_at, now)
     loan = await queries.locked(tx, loan.community_id, loan.id)  # with the names of all
-    await news.tell(tx, loan, Kind.REQUESTED, Who.LENDER, now, by=by)
+    at_once = await _approve_at_once(tx, loan, by, now)
+    told = Kind.APPROVED_AT_ONCE if at_once else Kind.REQUESTED
+    await news.tell(tx, loan, told, Who.LENDER, now, by=by)
+    await availability.let_go(tx, loan.community_id, loan.tool_id, by.person_id)
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     show(tx, loan)
@@ -111,10 +121,40 @@ async def approve(
         if loan.state == State.SUPERSEDED:  # the race is lost: say what is left
             refusal.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
         raise refusal
-    await _refuse_taken(tx, loan.tool, loan.start, loan.end, now)
+    await refuse_taken(tx, loan.tool, loan.start, loan.end, now)
+    if held := await why_not_unheld(tx, loan.tool, loan.start, loan.end, loan.borrower_id, now):
+        raise held
+    await _promise(tx, loan, by, now)
+    return loan
+
+
+async def _approve_at_once(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> bool:
+    """The tool's own yes. Where others ask for these dates or choose them, the lender decides."""
+    tool = loan.tool
+    if not tool.auto_approve:
+        return False
+    if not await trust.trusts(tx, loan.community_id, loan.lender_id, by.person_id, now):
+        return False
+    if await queries.overlapping_requests(tx, loan):
+        return False
+    if await why_not_unheld(tx, tool, loan.start, loan.end, by.person_id, now):
+        return False
+    await _promise(tx, loan, None, now)
+    return True
+
+
+async def _promise(tx: Tx, loan: Loan, by: Viewer | None, now: datetime) -> None:
+    """Claims the dates, for the loan and the tool's rest after it. Raises Conflict."""
+    start, end = choosing.blocks(loan.tool.lending, loan.start, loan.end)
     try:
         await availability.claim(
-            tx, loan.community_id, loan.tool_id, loan.period, loan_id=loan.id, now=now
+            tx,
+            loan.community_id,
+            loan.tool_id,
+            Range(start, end),
+            loan_id=loan.id,
+            now=now,
+            person_id=loan.borrower_id,
         )
     except Conflict as taken:
         taken.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
@@ -127,7 +167,6 @@ async def approve(
         else:
             await change(tx, each, Act.SUPERSEDE, None, now)
     await queue.enqueue(tx, "loans.lapse", key(loan), loan.end + rules.LAPSE_AFTER, now)
-    return loan
 
 
 async def decline(
@@ -253,26 +292,6 @@ def show(tx: Tx, loan: Loan) -> None:
 def key(loan: Loan) -> str:
     """How a job names a loan."""
     return f"{loan.community_id}/{loan.id}"
-
-
-async def free_near(
-    tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime
-) -> list[tuple[datetime, datetime]]:
-    """The free periods nearest to the wanted one, at most three."""
-    busy = await availability.busy(tx, tool.community_id, [tool.id], now)
-    until = now + timedelta(days=rules.HORIZON_DAYS)
-    free = availability.free_ranges(busy.get(tool.id, []), now, until)
-    return availability.nearest(free, start, end)
-
-
-async def _refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime) -> None:
-    spans = (await availability.busy(tx, tool.community_id, [tool.id], now)).get(tool.id, [])
-    out = await queries.holder(tx, tool.community_id, tool.id)
-    if rules.why_not_free(start, end, spans, out, [], now):
-        free = await free_near(tx, tool, start, end, now)
-        refusal = rules.why_not_free(start, end, spans, out, free, now)
-        assert refusal is not None
-        raise refusal
 
 
 def _record(

@@ -37,7 +37,7 @@ async def hand_over(
         await _back(tx, before, by, now)
     if now < loan.start:
         try:
-            await availability.start_early(tx, loan.community_id, loan.id, loan.end, now)
+            await availability.start_early(tx, loan.community_id, loan.tool_id, loan.id, now)
         except Conflict as taken:
             taken.sentence = "Somebody else has the tool until then."
             taken.way_out = "Hand it over when the agreed time begins."
@@ -92,5 +92,5 @@ async def no_show(
 
 async def _back(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await change(tx, loan, Act.TAKE_BACK, by, now)
-    await availability.cut(tx, loan.community_id, loan.id, now)
+    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)

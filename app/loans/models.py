@@ -80,6 +80,8 @@ class Loan(Base):
     version: Mapped[int] = mapped_column(default=1)
     reason: Mapped[str] = mapped_column(default="")
     place: Mapped[str] = mapped_column(default="")
+    deposit_cents: Mapped[int] = mapped_column(default=0)  # as agreed; paid from hand to hand
+    safety: Mapped[str] = mapped_column(default="")  # the note that the borrower has accepted
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
@@ -133,6 +135,25 @@ class Loan(Base):
         if self.state in FINAL:
             self.ended_at = now
         return was
+
+
+class Trust(Base):
+    """A lender trusts a borrower: where a tool says so, a request of theirs is approved at once."""
+
+    __tablename__ = "trust"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["community_id", "lender_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        ForeignKeyConstraint(
+            ["community_id", "borrower_id"], ["membership.community_id", "membership.person_id"]
+        ),
+    )
+
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    lender_id: Mapped[int] = mapped_column(primary_key=True)
+    borrower_id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class LoanEvent(Base):

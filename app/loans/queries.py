@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql import Select
 
@@ -70,7 +71,12 @@ async def holder(tx: Tx, community_id: int, tool_id: int) -> Loan | None:
 
 
 async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
-    """Other requests for days of this loan, by room, which is the order rooms are bumped in."""
+    """Other requests that leave no room for this loan, nor for the tool's rest between the two.
+
+    By room, which is the order rooms are bumped in.
+    """
+    rest = loan.tool.lending.buffer
+    near = Range(loan.start - rest, loan.end + rest)
     rows = await tx.scalars(
         with_all()
         .where(
@@ -78,7 +84,7 @@ async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
             Loan.tool_id == loan.tool_id,
             Loan.id != loan.id,
             Loan.state == State.REQUESTED,
-            Loan.period.op("&&")(loan.period),
+            Loan.period.op("&&")(near),
         )
         .order_by(Loan.conversation_id)
         .with_for_update(of=Loan)

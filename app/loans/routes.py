@@ -14,7 +14,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
-from app.loans import commands, handover, queries, rules, telling
+from app.loans import commands, handover, queries, rules, telling, trust
 from app.loans.models import Loan
 from app.members import blocks as member_blocks
 from app.people import blocks
@@ -63,6 +63,7 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             loan=told,
             other_name=name,
             block=await _block_button(tx, viewer, loan, name, told.path),
+            trust=await trust.button(tx, viewer, loan, told.path),
             loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 from app.clock import local_day, started_days
 from app.errors import Conflict, Refusal, Span, mistyped
+from app.loans import choosing
 from app.loans.models import Loan
 from app.loans.states import FINAL, MOVES, Act, State, Who
 from app.people.viewer import Apart, Here, Viewer
 from app.tools.models import Tool, ToolStatus
 
 ANSWER_WITHIN = timedelta(hours=48)
-LONGEST_DAYS = 7
-HORIZON_DAYS = 90
 EARLY_PICK_UP = timedelta(hours=24)
 NO_SHOW_AFTER = timedelta(hours=2)
 NOT_HERE_WITHIN = timedelta(hours=48)
@@ -96,15 +95,7 @@ def why_not_request(
     today = local_day(now, zone)
     if local_day(start, zone) < today or end <= now:
         return mistyped("start", "These dates have passed.", "Choose today or a later day.")
-    if started_days(start, end, zone) > LONGEST_DAYS:
-        return mistyped(
-            "end", f"A loan may have {LONGEST_DAYS} days.", "Choose fewer days, and extend later."
-        )
-    if local_day(end - timedelta(microseconds=1), zone) > today + timedelta(days=HORIZON_DAYS):
-        return mistyped(
-            "start", f"You can ask up to {HORIZON_DAYS} days ahead.", "Choose earlier dates."
-        )
-    return None
+    return choosing.why_not_within(tool.lending, start, end, now, zone, by.here.locale)
 
 
 def why_not_ask(tool: Tool, by: Viewer, apart: Apart | None) -> Refusal | None:
@@ -244,4 +235,5 @@ def _after(state: State) -> str:
 
 
 def _names(who: Who) -> str:
-    return " or ".join(name for part, name in THEIR_NAMES.items() if part in who)
+    people = who & ~Who.SYSTEM or who  # the clock only where nobody else can
+    return " or ".join(name for part, name in THEIR_NAMES.items() if part in people)

@@ -32,13 +32,13 @@ NOUNS = {
 }
 
 
-class NewLoan(Asked):
+class PeriodAsked(Asked):
     """Two days, both inclusive and in the community's zone; or two date-times with offset."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"start": "2026-05-03", "end": "2026-05-05", "message": "For a shelf. May I?"},
+                {"start": "2026-05-03", "end": "2026-05-05"},
                 {"start": "2026-05-03T09:00:00+02:00", "end": "2026-05-03T18:00:00+02:00"},
             ]
         }
@@ -46,7 +46,6 @@ class NewLoan(Asked):
 
     start: DayOrInstant
     end: DayOrInstant
-    message: str = Field("", max_length=MESSAGE_LONGEST, description="The first line of your room")
 
     @field_validator("end")
     @classmethod
@@ -61,6 +60,20 @@ class NewLoan(Asked):
         if isinstance(self.start, datetime) and isinstance(self.end, datetime):
             return self.start.astimezone(zone), self.end.astimezone(zone)
         return clock.days(self.start, self.end, zone)
+
+
+class NewLoan(PeriodAsked):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"start": "2026-05-03", "end": "2026-05-05", "message": "For a shelf. May I?"},
+                {"start": "2026-05-03T09:00:00+02:00", "end": "2026-05-03T18:00:00+02:00"},
+            ]
+        }
+    )
+
+    message: str = Field("", max_length=MESSAGE_LONGEST, description="The first line of your room")
+    accept_safety: bool = Field(False, description="You have read the tool's safety note")
 
 
 class ActAsked(Asked):
@@ -104,6 +117,7 @@ class LoanOut(Answered):
     first_day: date | None = Field(examples=["2026-05-03"], description="Of whole days only")
     last_day: date | None = Field(examples=["2026-05-05"], description="Inclusive")
     price_cents: int = Field(examples=[750], description="For the whole period")
+    deposit_cents: int = Field(examples=[0], description="Paid between people, not by ToolShare")
     currency: str = Field(examples=["EUR"])
     version: int = Field(examples=[1])
     reason: str = Field(description="Why it was declined or cancelled, where somebody said so")
@@ -145,6 +159,7 @@ def _shape(one: Loan, holder: Loan | None, viewer: Viewer, now: datetime) -> Loa
         first_day=clock.local_day(one.start, zone) if whole else None,
         last_day=last if whole else None,
         price_cents=one.price_cents,
+        deposit_cents=one.deposit_cents,
         currency=here.currency,
         version=one.version,
         reason=one.reason,

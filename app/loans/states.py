@@ -51,7 +51,7 @@ class Who(enum.Flag):
 B, L, A, S = Who.BORROWER, Who.LENDER, Who.COORDINATOR, Who.SYSTEM
 
 MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
-    (State.REQUESTED, Act.APPROVE): (State.APPROVED, L | A),
+    (State.REQUESTED, Act.APPROVE): (State.APPROVED, L | A | S),
     (State.REQUESTED, Act.SUPERSEDE): (State.SUPERSEDED, S),
     (State.REQUESTED, Act.DECLINE): (State.DECLINED, L | A),
     (State.REQUESTED, Act.WITHDRAW): (State.WITHDRAWN, B),

@@ -21,6 +21,7 @@ WORDS = {
     "loans.lapse": "Loans that nobody picks up lapse",
     "loans.close": "Loans that are back close after two days",
     "loans.remind": "People are reminded of their loans",
+    "holds.expire": "Dates that somebody was choosing are free again",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

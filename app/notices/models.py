@@ -38,6 +38,7 @@ class Kind(enum.StrEnum):
     LATE = "late"
     CONFIRM_RETURN = "confirm_return"
     STUCK = "stuck"
+    APPROVED_AT_ONCE = "approved_at_once"
 
 
 class Notice(Base):

@@ -39,6 +39,7 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.LATE: ("clock-alert", "The {tool} is overdue: it was due {end}."),
     Kind.CONFIRM_RETURN: ("undo-2", "Is the {tool} back? {other} says that it is."),
     Kind.STUCK: ("clock-alert", "The return of the {tool} to {other} needs help."),
+    Kind.APPROVED_AT_ONCE: ("calendar-clock", "{who}, whom you trust, has your {tool}, {when}."),
 }
 
 

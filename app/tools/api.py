@@ -30,6 +30,8 @@ from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 from app.tools import commands, queries, rules
 from app.tools.models import Tool, ToolStatus
+from app.tools.shapes import RulesAsked, RulesOut
+from app.tools.shapes import shape as shape_rules
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
 CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
@@ -67,6 +69,7 @@ class ToolOut(Answered):
     price_cents: int = Field(examples=[250], description="A day; 0 is free")
     currency: str = Field(examples=["EUR"])
     owner: Named
+    rules: RulesOut
     status: ToolStatus
     state: StateOut
 
@@ -91,6 +94,7 @@ class NewTool(Asked):
     description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
     brand: str = Field("", max_length=rules.NAME_LONGEST)
     price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+    rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
 
 
 class ToolChanges(Asked):
@@ -105,6 +109,7 @@ class ToolChanges(Asked):
     description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
     brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
     price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+    rules: RulesAsked | None = None
 
 
 class ToolsAsked(Paged):
@@ -154,8 +159,9 @@ async def list_tool(
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, new)
         if done is None:
-            text = commands.ToolText(**new.model_dump())
+            text = commands.ToolText(**new.model_dump(exclude={"rules"}))
             tool = await commands.list_tool(tx, text, viewer, clock.now())
+            await _set_rules(tx, tool, new.rules, viewer)
             done = {"tool_id": tool.id}
             await idempotency.keep(tx, viewer.person_id, request, key, new, done)
         answer = await _answer(tx, viewer, done["tool_id"])
@@ -176,13 +182,18 @@ async def edit(
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, changes)
         if done is None:
-            text = commands.ToolText(**changes.model_dump())
-            await shelf.tell_parties(
-                tx, await commands.edit(tx, tool_id, text, viewer, clock.now())
-            )
+            text = commands.ToolText(**changes.model_dump(exclude={"rules"}))
+            tool = await commands.edit(tx, tool_id, text, viewer, clock.now())
+            await _set_rules(tx, tool, changes.rules, viewer)
+            await shelf.tell_parties(tx, tool)
             done = {"tool_id": tool_id}
             await idempotency.keep(tx, viewer.person_id, request, key, changes, done)
         return await _answer(tx, viewer, tool_id)
+
+
+async def _set_rules(tx: db.Tx, tool: Tool, asked: RulesAsked | None, viewer: Viewer) -> None:
+    if asked is not None:
+        await commands.set_terms(tx, tool, asked.over(tool.lending), viewer, clock.now())
 
 
 @api.post(
@@ -251,6 +262,7 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         price_cents=tool.price_cents,
         currency=here.currency,
         owner=Named(id=tool.owner.id, name=tool.owner.name),
+        rules=shape_rules(tool.lending),
         status=one.status,
         state=StateOut(
             kind=now.kind,

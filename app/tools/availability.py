@@ -1,11 +1,12 @@
-"""The only writer of Occupancy: claim, release, cut, and what is left free."""
+"""The only writer of Occupancy: claim, hold, black out, release, cut, and what is left free."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
@@ -13,7 +14,6 @@ from app.db import Tx
 from app.errors import Conflict, Span
 from app.tools.models import Occupancy, OccupancyKind
 
-HORIZON = timedelta(days=90)
 OVERLAP = "23P01"  # SQLSTATE exclusion_violation
 
 
@@ -31,48 +31,133 @@ async def claim(
     *,
     loan_id: int,
     now: datetime,
+    person_id: int | None = None,
 ) -> None:
     """Blocks the tool for what is still to come of a loan. Raises Conflict if it is taken.
 
     What has passed of today may have been another neighbour's. The database decides, not a look
     beforehand: no other transaction can come in between. Exclusion constraints cannot read the
-    clock, so what has expired is deleted first.
+    clock, so what has expired is deleted first. A hold of `person_id` becomes the loan's row.
     """
+    blocked = Range(max(period.lower or now, now), period.upper)
+    row = {"kind": OccupancyKind.LOAN, "loan_id": loan_id, "period": blocked}
+    await _put(tx, community_id, tool_id, row, now, person_id)
+
+
+async def hold(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    period: Range[datetime],
+    *,
+    person_id: int,
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Blocks what somebody is choosing; dates they held of this tool before are let go.
+
+    Raises Conflict if the dates are taken; then the old ones stay theirs.
+    """
+    row = {"period": Range(max(period.lower or now, now), period.upper), "expires_at": until}
+    held = {"kind": OccupancyKind.HOLD, "person_id": person_id}
+    await _put(tx, community_id, tool_id, row | held, now, person_id, anywhere=True)
+
+
+async def let_go(tx: Tx, community_id: int, tool_id: int, person_id: int) -> bool:
+    """Ends a person's hold; False: there was none."""
+    gone = await tx.execute(
+        delete(Occupancy)
+        .where(*_held_by(community_id, tool_id, person_id))
+        .execution_options(synchronize_session=False)
+    )
+    return bool(gone.rowcount)  # type: ignore[attr-defined]
+
+
+async def black_out(
+    tx: Tx, community_id: int, tool_id: int, period: Range[datetime], now: datetime
+) -> None:
+    """Blocks days on which the tool is not lent. Raises Conflict if they are taken."""
+    row = {"kind": OccupancyKind.BLACKOUT, "period": period}
+    await _put(tx, community_id, tool_id, row, now)
+
+
+async def end_black_out(tx: Tx, community_id: int, tool_id: int, occupancy_id: int) -> bool:
+    """Lends it again in those days; False: they were not blacked out."""
+    gone = await tx.execute(
+        delete(Occupancy)
+        .where(
+            Occupancy.community_id == community_id,
+            Occupancy.tool_id == tool_id,
+            Occupancy.id == occupancy_id,
+            Occupancy.kind == OccupancyKind.BLACKOUT,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return bool(gone.rowcount)  # type: ignore[attr-defined]
+
+
+async def _put(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    row: dict[str, Any],
+    now: datetime,
+    person_id: int | None = None,
+    *,
+    anywhere: bool = False,
+) -> None:
+    """A new row, or the hold of `person_id` made into it: one in its way, or `anywhere`."""
     await drop_expired(tx, community_id, tool_id, now)
+    empty = {"loan_id": None, "person_id": None, "expires_at": None}
     try:
         async with tx.begin_nested():
-            tx.add(
-                Occupancy(
-                    community_id=community_id,
-                    tool_id=tool_id,
-                    kind=OccupancyKind.LOAN,
-                    period=Range(max(period.lower or now, now), period.upper),
-                    loan_id=loan_id,
+            found = 0
+            if person_id is not None:
+                mine = _held_by(community_id, tool_id, person_id)
+                if not anywhere:
+                    mine = (*mine, Occupancy.period.op("&&")(row["period"]))
+                changed = await tx.execute(
+                    update(Occupancy)
+                    .where(*mine)
+                    .values(**(empty | row))
+                    .execution_options(synchronize_session=False)
                 )
-            )
-            await tx.flush()
+                found = changed.rowcount  # type: ignore[attr-defined]
+            if not found:
+                tx.add(Occupancy(community_id=community_id, tool_id=tool_id, **row))
+                await tx.flush()
     except IntegrityError as error:
         raise _or_conflict(error) from error
 
 
-async def start_early(
-    tx: Tx, community_id: int, loan_id: int, end: datetime, now: datetime
-) -> None:
+def _held_by(community_id: int, tool_id: int, person_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Occupancy.community_id == community_id,
+        Occupancy.tool_id == tool_id,
+        Occupancy.person_id == person_id,
+        Occupancy.kind == OccupancyKind.HOLD,
+    )
+
+
+async def start_early(tx: Tx, community_id: int, tool_id: int, loan_id: int, now: datetime) -> None:
     """The loan begins now instead of later. Raises Conflict if somebody has the tool before."""
+    await drop_expired(tx, community_id, tool_id, now)
     try:
         async with tx.begin_nested():
             await tx.execute(
                 update(Occupancy)
                 .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-                .values(period=Range(now, end))
+                .values(period=func.tstzrange(now, func.upper(Occupancy.period)))
                 .execution_options(synchronize_session=False)
             )
     except IntegrityError as error:
         raise _or_conflict(error) from error
 
 
-async def cut(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
-    """The tool is back: the rest of what it blocked is free at once."""
+async def cut(
+    tx: Tx, community_id: int, loan_id: int, now: datetime, rest: timedelta = timedelta()
+) -> None:
+    """The tool is back: what it blocked is free at once, but for its `rest` after a loan."""
     began = func.lower(Occupancy.period)
     mine = (Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
     unsynchronised = {"synchronize_session": False}
@@ -82,7 +167,7 @@ async def cut(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
     await tx.execute(
         update(Occupancy)
         .where(*mine, Occupancy.period.contains(now))
-        .values(period=func.tstzrange(began, now))
+        .values(period=func.tstzrange(began, func.least(func.upper(Occupancy.period), now + rest)))
         .execution_options(**unsynchronised)
     )
 
@@ -109,12 +194,13 @@ async def drop_expired(tx: Tx, community_id: int, tool_id: int, now: datetime) -
 async def busy(
     tx: Tx, community_id: int, tool_ids: Iterable[int], now: datetime
 ) -> dict[int, list[Span]]:
-    """tool → its blocked periods that end after `now`, in order."""
+    """tool → its blocked periods that end after `now`, in order; what is only held is not."""
     rows = await tx.execute(
         select(Occupancy.tool_id, Occupancy.period)
         .where(
             Occupancy.community_id == community_id,
             Occupancy.tool_id.in_(list(tool_ids)),
+            Occupancy.kind != OccupancyKind.HOLD,
             Occupancy.period.op("&&")(Range(now, None)),
             or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
         )

@@ -14,7 +14,8 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import queries, rules
+from app.tools import queries, rules, terms
+from app.tools.lending import Lending
 from app.tools.models import Category, Photo, Tool, ToolStatus
 from app.tools.photos import Stored
 
@@ -96,6 +97,16 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
     await tx.flush()
     touch_tool(tx, tool, listing=before != (tool.name, tool.brand, tool.category_id))
     return tool
+
+
+async def set_terms(tx: Tx, tool: Tool, given: Lending, by: Viewer, now: datetime) -> None:
+    """How it is lent from now on; what is asked for or promised stands."""
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    terms.keep(tool, given)
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool)
 
 
 async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -> None:

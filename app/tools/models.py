@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import NewType
+from typing import Any, NewType
 
 from sqlalchemy import (
     CheckConstraint,
@@ -15,11 +15,13 @@ from sqlalchemy import (
     and_,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
 from app.people.models import Person, one_of
+from app.tools import lending
+from app.tools.lending import Lending
 
 ToolId = NewType("ToolId", int)
 CategoryId = NewType("CategoryId", int)
@@ -85,6 +87,12 @@ class Tool(Base):
         one_of("status", ToolStatus),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
         CheckConstraint("price_cents BETWEEN 0 AND 100000", name="price_cents"),
+        CheckConstraint("shortest_hours BETWEEN 0 AND 168", name="shortest_hours"),
+        CheckConstraint("longest_days BETWEEN 1 AND 60", name="longest_days"),
+        CheckConstraint("notice_hours BETWEEN 0 AND 336", name="notice_hours"),
+        CheckConstraint("horizon_days BETWEEN 1 AND 180", name="horizon_days"),
+        CheckConstraint("buffer_hours BETWEEN 0 AND 168", name="buffer_hours"),
+        CheckConstraint("deposit_cents BETWEEN 0 AND 100000", name="deposit_cents"),
     )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
@@ -97,6 +105,16 @@ class Tool(Base):
     description: Mapped[str] = mapped_column(default="")
     price_cents: Mapped[int] = mapped_column(default=0)
     doorstep: Mapped[bool] = mapped_column(default=True)
+    # The lending rules; read them as `lending`.
+    shortest_hours: Mapped[int] = mapped_column(default=lending.SHORTEST_HOURS)
+    longest_days: Mapped[int] = mapped_column(default=lending.LONGEST_DAYS)
+    notice_hours: Mapped[int] = mapped_column(default=lending.NOTICE_HOURS)
+    horizon_days: Mapped[int] = mapped_column(default=lending.HORIZON_DAYS)
+    buffer_hours: Mapped[int] = mapped_column(default=lending.BUFFER_HOURS)
+    windows: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    deposit_cents: Mapped[int] = mapped_column(default=0)
+    auto_approve: Mapped[bool] = mapped_column(default=False)
+    safety: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(default=ToolStatus.LISTED)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -123,6 +141,21 @@ class Tool(Base):
         ),
     )
 
+    @property
+    def lending(self) -> Lending:
+        """Before a tool is in the database it has the defaults."""
+        return Lending(
+            shortest_hours=self.shortest_hours or lending.SHORTEST_HOURS,
+            longest_days=self.longest_days or lending.LONGEST_DAYS,
+            notice_hours=self.notice_hours or lending.NOTICE_HOURS,
+            horizon_days=self.horizon_days or lending.HORIZON_DAYS,
+            buffer_hours=self.buffer_hours or lending.BUFFER_HOURS,
+            windows=lending.windows_from(self.windows or ()),
+            deposit_cents=self.deposit_cents or 0,
+            auto_approve=bool(self.auto_approve),
+            safety=self.safety or "",
+        )
+
 
 class Occupancy(Base):
     """A row that blocks a tool for a period: the only thing the overlap rule looks at."""
@@ -145,6 +178,15 @@ class Occupancy(Base):
             unique=True,
             postgresql_where=text("loan_id IS NOT NULL"),
         ),
+        # One hold for each person and tool; a person's are counted.
+        Index(
+            "uq_occupancy_hold",
+            "person_id",
+            "community_id",
+            "tool_id",
+            unique=True,
+            postgresql_where=text("kind = 'hold'"),
+        ),
         one_of("kind", OccupancyKind),
         CheckConstraint("NOT isempty(period)", name="period"),
         CheckConstraint("(kind IN ('hold', 'offer')) = (expires_at IS NOT NULL)", name="expiry"),
@@ -159,3 +201,19 @@ class Occupancy(Base):
     loan_id: Mapped[int | None]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     expires_at: Mapped[datetime | None]
+
+
+class HoldTurn(Base):
+    """Until when somebody may hold dates of a tool: letting go and choosing anew is one turn."""
+
+    __tablename__ = "hold_turn"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "tool_id"], ["tool.community_id", "tool.id"]),
+        Index("ix_hold_turn_person", "person_id", "ends_at"),
+    )
+
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    tool_id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    ends_at: Mapped[datetime]
+    let_go: Mapped[bool] = mapped_column(default=False)

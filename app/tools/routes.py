@@ -16,24 +16,25 @@ from app.loans import shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import commands, photos, queries, rules
+from app.tools import commands, photos, queries, rules, terms
+from app.tools.lending import Lending
 from app.tools.models import Tool
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
-FIELDS = ("name", "category", "brand", "description", "price")
+FIELDS = ("name", "category", "brand", "description", "price", *terms.FIELDS)
 
 
 @router.get("/c/{slug}/tools/new")
 async def new_tool(request: Request, viewer: Member) -> Response:
     if refusal := rules.why_not_list(viewer):
         raise refusal
-    return await _form(request, viewer, None, Form())
+    return await _form(request, viewer, None, Form(values=terms.typed(Lending())))
 
 
 @router.post("/c/{slug}/tools")
 async def list_tool(request: Request, viewer: Member) -> Response:
-    form = await request.form(max_files=1, max_fields=20)
+    form = await request.form(max_files=1, max_fields=60)
     try:
         picture = await _picture(form, viewer)
         tool_id = await _keep(request, viewer, None, form, picture)
@@ -54,13 +55,14 @@ async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Respo
         "brand": tool.brand,
         "description": tool.description,
         "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
+        **terms.typed(tool.lending),
     }
     return await _form(request, viewer, tool, Form(values=values))
 
 
 @router.post("/c/{slug}/tools/{tool_id}/edit")
 async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
-    form = await request.form(max_files=1, max_fields=20)
+    form = await request.form(max_files=1, max_fields=60)
     async with db.snapshot() as tx:
         tool = await queries.tool_for(tx, viewer, tool_id)
     if refusal := rules.why_not_edit(tool, viewer):
@@ -153,6 +155,8 @@ async def _write(
         tool = await commands.list_tool(tx, text, viewer, now)
     else:
         tool = await commands.edit(tx, tool_id, text, viewer, now)
+    if (given := terms.read(form)) is not None:
+        await commands.set_terms(tx, tool, given, viewer, now)
     if picture is not None:
         await commands.show(tx, tool, picture, viewer, now)
     elif form.get("photo_gone"):
@@ -180,6 +184,7 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             tool=shown,
             categories=categories,
             currency=here.currency,
+            rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"
             ),

@@ -24,7 +24,8 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
-    return path.format(slug=slug, tool_id=tool, loan_id=loan)
+    path = path.format(slug=slug, tool_id=tool, loan_id=loan, person_id=2**60, blackout_id=1)
+    return f"{path}?start=2026-05-01&end=2026-05-01" if path.endswith("/quote") else path
 
 
 def body_for(method: str, path: str, here: Programs) -> Json | None:
@@ -32,7 +33,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
     day = f"{here.street.day(2)}"
     if path.endswith("/messages"):
         return {"body": "Hi"}
-    if path.endswith("/tools/{tool_id}/loans"):
+    if path.endswith(("/tools/{tool_id}/loans", "/hold", "/blackouts")):
         return {"start": day, "end": day}
     if path.endswith("/tools"):
         return {"name": "Drill", "category": "drills"}
@@ -40,7 +41,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 27
+    assert len(ROUTES) == 35
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 12
 
 

@@ -1,0 +1,49 @@
+"""Whether a tool is free in the dates that somebody wants, and which free ones are nearest."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app import words
+from app.db import Tx
+from app.errors import Conflict, Refusal, Span
+from app.loans import choosing, queries, rules
+from app.tools import availability, occupied
+from app.tools.models import Tool
+
+
+async def free_near(
+    tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime
+) -> list[Span]:
+    """The free periods nearest to the wanted one, at most three; a rest after it has to fit."""
+    busy = await availability.busy(tx, tool.community_id, [tool.id], now)
+    until = now + timedelta(days=tool.lending.horizon_days)
+    free = availability.free_ranges(busy.get(tool.id, []), now, until)
+    return availability.nearest(free, *choosing.blocks(tool.lending, start, end))
+
+
+async def refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime) -> None:
+    """Raises Conflict where a loan, an offer or the lender stands in the way; not for a hold."""
+    spans = (await availability.busy(tx, tool.community_id, [tool.id], now)).get(tool.id, [])
+    out = await queries.holder(tx, tool.community_id, tool.id)
+    wanted = choosing.blocks(tool.lending, start, end)
+    if rules.why_not_free(*wanted, spans, out, [], now):
+        free = await free_near(tx, tool, start, end, now)
+        refusal = rules.why_not_free(*wanted, spans, out, free, now)
+        assert refusal is not None
+        raise refusal
+
+
+async def why_not_unheld(
+    tx: Tx, tool: Tool, start: datetime, end: datetime, person_id: int | None, now: datetime
+) -> Refusal | None:
+    """Somebody other than this person is choosing one of these dates just now."""
+    lower, upper = choosing.blocks(tool.lending, start, end)
+    for one in await occupied.holds(tx, tool.community_id, tool.id, now):
+        if one.person_id != person_id and one.start < upper and lower < one.end:
+            return Conflict(
+                "Someone is choosing these dates just now.",
+                f"Try again in {words.minutes_left(one.until, now)}, when that runs out.",
+                code="held",
+            )
+    return None
