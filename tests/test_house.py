@@ -27,15 +27,17 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "handing",
     "routes",
     "shapes",
     "api",
 )
 ROOMS = (
-    *("states", "models", "viewer", "keys", "passwords", "rules"),
+    *("states", "models", "papers", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "mine", "wall"),
-    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("reminders", "news", "commands", "setup_code", "records", "handover", "codes"),
+    *("lending", "alone", "hands", "shelf", "noting", "clockwork", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

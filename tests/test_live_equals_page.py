@@ -187,6 +187,7 @@ def acts(story: Story) -> Acts:
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
         ("approve", press(ada, "approval")),
+        ("show a code", press(ada, "code")),
         ("hand over", press(ada, "handover")),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),

@@ -38,6 +38,10 @@ class Kind(enum.StrEnum):
     LATE = "late"
     CONFIRM_RETURN = "confirm_return"
     STUCK = "stuck"
+    # Of hand-overs that the borrower confirms, and of lending at the door.
+    FETCHED = "fetched"
+    GIVEN_BACK = "given_back"
+    LENT = "lent"
 
 
 class Notice(Base):
