@@ -27,7 +27,9 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "recording",
     "handing",
+    "lending_page",
     "routes",
     "shapes",
     "api",
@@ -37,7 +39,7 @@ ROOMS = (
     *("availability", "queries", "sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "mine", "wall"),
     *("reminders", "news", "commands", "setup_code", "records", "handover", "codes"),
-    *("lending", "alone", "hands", "shelf", "noting", "clockwork", "blocks"),
+    *("lending", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

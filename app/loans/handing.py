@@ -1,4 +1,4 @@
-"""The pages of a hand-over: the code on one phone, the scan on the other, and the record."""
+"""The pages of a hand-over on two phones: the code on one, the scan on the other."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ other; for a self-service tool the borrower alone. For `loans/_loan.html`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.db import Tx
-from app.loans import codes, rules
+from app.loans import alone, codes, rules
+from app.loans.alone import Box
 from app.loans.codes import Shown
 from app.loans.models import Loan
 from app.loans.papers import Direction
@@ -28,7 +29,8 @@ YES = {
 @dataclass(frozen=True)
 class Hands:
     """`show`: the button for a (new) code, None where codes make no sense now. `use`: the button
-    of whoever types what `shown` is on the other's phone.
+    of whoever types what `shown` is on the other's phone. `alone`: what the borrower of a
+    self-service tool does with a photo; `box`: where its key is, if this is the time for it.
     """
 
     path: str
@@ -36,20 +38,26 @@ class Hands:
     show: Action | None = None
     shown: Shown | None = None
     use: Action | None = None
+    alone: Action | None = None
+    box: Box | None = None
 
 
 async def tell(tx: Tx, loan: Loan, viewer: Viewer, now: datetime) -> Hands:
     path = f"{viewer.here.path}/loans/{loan.id}"
     part = rules.part_of(loan, viewer)
     other = loan.lender.name if part is Who.BORROWER else borrower_name(loan)
-    bare = Hands(path, (other.split() or ["them"])[0])
+    bare = Hands(
+        path,
+        (other.split() or ["them"])[0],
+        alone=_alone(loan, viewer, part, path, now),
+        box=await alone.box_for(tx, loan, viewer, now),
+    )
     direction = codes.direction_of(loan)
     if direction is None or codes.why_not_code(loan, viewer, now):
         return bare
     shown = await codes.shown(tx, loan, viewer, now)
-    return Hands(
-        path,
-        bare.other,
+    return replace(
+        bare,
         show=_show(loan, path, direction, shown),
         shown=shown,
         use=Action(
@@ -60,6 +68,21 @@ async def tell(tx: Tx, loan: Loan, viewer: Viewer, now: datetime) -> Hands:
         )
         if shown and not shown.mine
         else None,
+    )
+
+
+def _alone(loan: Loan, viewer: Viewer, part: Who, path: str, now: datetime) -> Action | None:
+    direction = codes.direction_of(loan)
+    if not loan.tool.self_service or part is not Who.BORROWER or direction is None:
+        return None
+    out = direction is Direction.OUT
+    why_not = (alone.why_not_take if out else alone.why_not_bring)(loan, viewer, now)
+    return Action(
+        "I took it" if out else "It is back in its place",
+        f"{path}/{'taking' if out else 'bringing'}",
+        why_not=why_not,
+        key=f"alone-{loan.id}-{loan.version}",
+        fields={"version": loan.version},
     )
 
 
