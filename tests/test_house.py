@@ -33,6 +33,7 @@ EDGES = (
     "routes",
     "shapes",
     "api",
+    "handing_api",
 )
 ROOMS = (
     *("states", "models", "papers", "viewer", "keys", "passwords", "rules"),

@@ -23,6 +23,7 @@ from app.tools import rules as tool_rules
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
+NOBODY = "0"  # of the choice: somebody without an account
 Said = Annotated[str, Typing()]
 
 
@@ -61,7 +62,7 @@ async def lend(
 
 
 def _whom(borrower: str, name: str) -> Somebody:
-    if not borrower:
+    if borrower in ("", NOBODY):
         return Somebody(name=name)
     if not (borrower.isascii() and borrower.isdecimal() and len(borrower) < 19):
         raise mistyped("borrower", "Choose one of the neighbours.")
@@ -92,7 +93,10 @@ async def _page(
             tx=tx,
             status=form.status,
             tool={"name": tool.name, "path": path},
-            people=[(one.person_id, one.person.name) for one in found],
+            people=[
+                *((str(one.person_id), one.person.name) for one in found),
+                (NOBODY, "Somebody without an account"),
+            ],
             why_not=lending.why_not_lend(tool, viewer),
             today=today.isoformat(),
             latest=(today + timedelta(days=rules.LONGEST_DAYS - 1)).isoformat(),
