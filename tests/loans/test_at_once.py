@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import select
 
 from app import db
-from app.loans.models import LoanEvent
+from app.loans.models import Loan, LoanEvent
 from tests.neighbours import Neighbour, Street, browser, said
 
 HALF = 25
@@ -78,3 +78,19 @@ async def test_of_many_guesses_at_once_only_five_are_looked_at(street: Street) -
     assert Counter(answer.status_code for answer in answers) == {422: 5, 409: len(wrong) - 5}
     assert (await street.ben.posts(path, digits=digits)).status_code == 409
     assert "fetch" not in await acts_of(loan)
+
+
+async def test_fifty_lendings_at_the_door_and_approvals_are_one_loan(street: Street) -> None:
+    """To ben, to cy and to a bare name, while ada approves what somebody has asked for today."""
+    drill = await street.ada.lists("Cordless drill")
+    asked = await street.cora.asks_for(drill, street.today)
+    path = f"{street.here.path}/tools/{drill}/lending"
+    to = ({"borrower": str(street.ben.id)}, {"borrower": str(street.cy.id)}, {"name": "Grete"})
+    tries = [(street.ada, path, to[n % 3]) for n in range(2 * HALF - 5)]
+    yes = (street.ada, f"{street.here.path}/loans/{asked}/approval", {"version": "1"})
+    codes = await posts(street, [*tries[:HALF], *[yes] * 5, *tries[HALF:]])
+    assert Counter(codes)[303] == 1
+    async with db.snapshot() as tx:
+        rows = await tx.scalars(select(Loan.state).where(Loan.tool_id == drill))
+        states = Counter(rows)
+    assert states["out"] + states["approved"] == 1
