@@ -1,133 +1,191 @@
-"""The neighbour stands at the door: lent at once, to a member or a bare name."""
+"""Random people, acts, clock jumps, deaths and races on one street: the promises hold throughout.
+
+More of it: `LENDING_EXAMPLES=500 bin/test tests/loans/test_lending.py`.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
 
-from app import clock
-from app.chat.models import Message, Participant
-from app.db import Tx
-from app.errors import Conflict, NotFound, Refusal
-from app.loans import handover, lending, records, reminders
-from app.loans.lending import Somebody
-from app.loans.models import Loan
-from app.loans.papers import Direction
-from app.loans.states import State
-from app.members import commands as members
-from app.notices.models import Kind, Notice
-from app.people.viewer import Viewer
-from app.tools import availability
-from tests.loans.living import DAY, HOUR, Elm, elm_street
-from tests.people.living import NOW
+from app import clock, db
+from app.loans import commands, handover, shelf
+from app.main import registry
+from tests.loans import door
+from tests.loans.lending import AUTUMN, Command, Lending
 
-
-async def lends(elm: Elm, whom: Viewer | str, hours: int | None = None) -> Loan:
-    to = Somebody(name=whom) if isinstance(whom, str) else Somebody(whom.person_id)
-    end = lending.tonight(elm.ada, NOW) if hours is None else NOW + timedelta(hours=hours)
-    return await lending.lend(elm.tx, elm.drill.id, to, end, elm.ada, NOW)
-
-
-async def test_a_member_has_it_at_once_until_tonight_and_is_told(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    loan = await lends(elm, elm.ben)
-    today = clock.local_day(NOW, elm.here.zone)
-    assert (loan.state, loan.out_at) == (State.OUT, NOW)
-    assert (loan.start, loan.end) == (NOW, clock.days(today, today, elm.here.zone)[1])
-    told = await tx.scalars(select(Notice.kind).where(Notice.person_id == elm.ben.person_id))
-    assert list(told) == [Kind.LENT]
-    seats = await tx.scalars(
-        select(Participant.person_id).where(Participant.conversation_id == loan.conversation_id)
-    )
-    assert set(seats) == {elm.ada.person_id, elm.ben.person_id}
-    assert Direction.OUT in await records.of_loan(tx, loan)
-    follows = reminders.following(loan, NOW, elm.here.zone)
-    assert follows is not None
-    assert follows.due_at == loan.end
+EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "12"))
+STEPS = 40
+WHO = st.sampled_from(("ada", "ben", "cy", "cora"))
+BORROWERS = st.sampled_from(("ben", "cy", "cora", "ada"))
+NTH, TOOL = st.integers(0, 40), st.integers(0, 1)
+ACTS: dict[str, Any] = {
+    "approve": commands.approve,
+    "decline": commands.decline,
+    "withdraw": commands.withdraw,
+    "cancel": commands.cancel,
+    "hand over": handover.hand_over,
+    "claim": handover.claim_return,
+    "not here": handover.not_here,
+    "take back": handover.take_back,
+    "no show": handover.no_show,
+}
+# Else nobody gets anywhere.
+LIKELY = st.sampled_from(("approve", "approve", "hand over", "take back", *ACTS))
 
 
-async def test_somebody_without_an_account_gets_it_by_name(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    loan = await lends(elm, "  Grete   from  number 9 ", hours=3)
-    assert (loan.borrower_id, loan.borrower_name) == (None, "Grete from number 9")
-    line = await tx.scalar(
-        select(Message.body).where(Message.conversation_id == loan.conversation_id)
-    )
-    assert line
-    assert "Grete from number 9" in line
-    await handover.take_back(tx, loan.id, elm.ada, NOW + HOUR)
-    assert loan.state == State.RETURNED
-    for nobody in ("", "   "):
-        with pytest.raises(Refusal, match="Who gets it"):
-            await lends(elm, nobody)
+class Street(RuleBasedStateMachine):
+    """Drives `Lending` on the test's own event loop, from a thread of Hypothesis' own."""
+
+    loop: asyncio.AbstractEventLoop
+    lending: Lending
+
+    def run(self, act: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(act, self.loop).result(60)
+
+    @initialize()
+    def move_in(self) -> None:
+        self.run(start_anew(self.lending))
+
+    def _of(self, act: str, nth: int, who: str, stale: bool = False) -> Command | None:
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return None
+        loan_id, by = loans[-1 - nth % min(len(loans), 5)], self.lending.people[who]
+        more: dict[str, Any] = {"reason": "It rains."} if act == "cancel" else {}
+        if stale:
+            more["version"] = 1
+        return lambda tx, now: ACTS[act](tx, loan_id, by, now, **more)
+
+    def _ask(self, who: str, tool: int, start: int, hours: int) -> Command:
+        tool_id, by = self.lending.tools[tool], self.lending.people[who]
+
+        async def ask(tx: db.Tx, now: Any) -> None:
+            begins = now.replace(minute=0) + timedelta(hours=start)
+            await commands.request(tx, tool_id, begins, begins + timedelta(hours=hours), by, now)
+
+        return ask
+
+    @rule(who=BORROWERS, tool=TOOL, start=st.integers(-2, 60), hours=st.integers(1, 90))
+    def asks(self, who: str, tool: int, start: int, hours: int) -> None:
+        self.run(self.lending.does(self._ask(who, tool, start, hours)))
+
+    @rule(act=LIKELY, nth=NTH, who=WHO, dies=st.integers(0, 9), stale=st.booleans())
+    def acts(self, act: str, nth: int, who: str, dies: int, stale: bool) -> None:
+        if command := self._of(act, nth, who, stale and dies > 6):
+            self.run(self.lending.does(command, dies=dies == 0))
+
+    @rule(act=st.sampled_from(("approve", "hand over", "take back")), nth=NTH)
+    def ada_moves_it_on(self, act: str, nth: int) -> None:
+        if command := self._of(act, nth, "ada"):
+            self.run(self.lending.does(command))
+
+    @rule(act=st.sampled_from(door.OF_A_LOAN), nth=NTH, who=WHO, other=WHO)
+    def at_the_door(self, act: str, nth: int, who: str, other: str) -> None:
+        """With a code of the one for the other, or alone at a shed."""
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return
+        loan_id = loans[-1 - nth % min(len(loans), 5)]
+        for name, what in ((who, act), (other, "type")):
+            self.run(self.lending.does(self._at_the_door(name, what, loan_id)))
+
+    def _at_the_door(self, name: str, what: str, loan_id: int) -> Command:
+        by = self.lending.people[name]
+        return lambda tx, now: door.at_the_door(tx, what, loan_id, by, now)
+
+    @rule(tool=TOOL, who=WHO, hours=st.integers(1, 60))
+    def lends_now(self, tool: int, who: str, hours: int) -> None:
+        tool_id, ada, to = (
+            self.lending.tools[tool],
+            self.lending.people["ada"],
+            self.lending.people[who],
+        )
+        self.run(self.lending.does(lambda tx, now: door.lends(tx, tool_id, ada, to, hours, now)))
+
+    @rule()
+    def opens_a_shed(self) -> None:
+        tool_id, ada = self.lending.tools[1], self.lending.people["ada"]
+        self.run(self.lending.does(lambda tx, now: door.opens_a_shed(tx, tool_id, ada, now)))
+
+    @rule(one=LIKELY, other=LIKELY, nth=NTH, who=WHO, too=WHO)
+    def two_at_once(self, one: str, other: str, nth: int, who: str, too: str) -> None:
+        first, second = self._of(one, nth, who), self._of(other, nth + 1, too)
+        if first and second:
+            self.run(self.lending.both(first, second))
+
+    @rule(act=st.sampled_from(tuple(ACTS)), nth=NTH, who=WHO)
+    def twice(self, act: str, nth: int, who: str) -> None:
+        """A command repeated without its key is refused the second time, or changes nothing."""
+        if command := self._of(act, nth, who):
+            taken = self.run(self.lending.does(command))
+            assert not (taken and self.run(self.lending.does(command)))
+
+    @rule(hours=st.sampled_from((0.1, 1, 3, 13, 25, 49, 24 * 9)), dies=st.integers(0, 3))
+    def time_passes(self, hours: float, dies: int) -> None:
+        self.run(self.lending.passes(hours, dies=dies == 0))
+
+    @rule(tool=TOOL, act=st.sampled_from((shelf.pause, shelf.resume, shelf.archive)))
+    def shelves(self, tool: int, act: Any) -> None:
+        tool_id, ada = self.lending.tools[tool], self.lending.people["ada"]
+        if self.run(self.lending.does(lambda tx, now: act(tx, tool_id, ada, now))):
+            back = shelf.restore if act is shelf.archive else shelf.resume
+            self.run(self.lending.does(lambda tx, now: back(tx, tool_id, ada, now)))
+
+    @invariant()
+    def the_promises_hold(self) -> None:
+        if self.lending.people:
+            self.run(self.lending.check())
 
 
-async def test_what_is_promised_is_not_lent_and_the_free_time_is_named(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    booked = await elm.promised(elm.cy, 1)
-    with pytest.raises(Conflict) as refused:
-        async with tx.begin_nested():
-            await lends(elm, elm.ben, hours=48)
-    assert "promised" in refused.value.sentence
-    assert refused.value.free[0] == (NOW, booked.start)
-    loan = await lends(elm, elm.ben)
-    busy = await availability.busy(tx, elm.here.id, [elm.drill.id], NOW)
-    assert busy[elm.drill.id] == [(NOW, loan.end), (booked.start, booked.end)]
+async def start_anew(lending: Lending) -> None:
+    """An empty street a few days before the clocks go back."""
+    lending.people, lending.tools, lending.screens, lending.now = {}, [], {}, AUTUMN
+    async with lending.begin() as tx:
+        await tx.execute(
+            text("TRUNCATE person, community, job, live_topic, job_run RESTART IDENTITY CASCADE")
+        )
+    await lending.move_in()
 
 
-async def test_what_is_out_is_not_lent_twice_but_a_claimed_return_is_confirmed(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    first = await lends(elm, elm.cy)
-    with pytest.raises(Conflict, match="still out"):
-        await lends(elm, elm.ben)
-    await handover.claim_return(tx, first.id, elm.cy, NOW)
-    loan = await lends(elm, elm.ben)
-    assert ((await elm.fresh(first)).state, loan.state) == (State.RETURNED, State.OUT)
-
-
-async def test_others_who_asked_for_this_time_are_superseded_later_ones_wait_on(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    today, later = await elm.asked(elm.cy, 0), await elm.asked(elm.cy, 3)
-    await lends(elm, elm.ben)
-    assert (await elm.fresh(today)).state == State.SUPERSEDED
-    assert (await elm.fresh(later)).state == State.REQUESTED
-
-
-async def test_who_has_asked_already_is_answered_instead(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    await elm.asked(elm.ben, 0)
-    with pytest.raises(Conflict, match="asked for this time already"):
-        await lends(elm, elm.ben)
-
-
-async def test_only_the_owner_lends_and_only_to_who_may_borrow(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    end = lending.tonight(elm.ada, NOW)
-    for other in (elm.cy, elm.cora):
-        with pytest.raises(Refusal, match="Only the owner"):
-            await lending.lend(tx, elm.drill.id, Somebody(elm.ben.person_id), end, other, NOW)
-    with pytest.raises(Refusal, match="That is you"):
-        await lends(elm, elm.ada)
-    with pytest.raises(Refusal, match="cannot borrow"):
-        await lending.lend(tx, elm.drill.id, Somebody(10**12), end, elm.ada, NOW)
-    await members.suspend(tx, elm.ben.person_id, elm.cora, NOW)
-    with pytest.raises(Refusal, match="cannot borrow"):
-        await lends(elm, elm.ben)
-    found = {one.person_id for one in await lending.neighbours(tx, elm.ada)}
-    assert found == {elm.cy.person_id, elm.cora.person_id}
-
-
-async def test_the_end_lies_ahead_and_within_a_week(tx: Tx) -> None:
-    elm = await elm_street(tx)
-    for end, why in ((NOW, "passed"), (NOW + 8 * DAY, "7 days")):
-        with pytest.raises(Refusal, match=why):
-            await lending.lend(tx, elm.drill.id, Somebody(elm.ben.person_id), end, elm.ada, NOW)
-
-
-async def test_a_stranger_finds_no_tool_to_lend(tx: Tx) -> None:
-    elm, other = await elm_street(tx), await elm_street(tx)
-    end = lending.tonight(elm.ada, NOW)
-    with pytest.raises(NotFound):
-        await lending.lend(tx, elm.drill.id, Somebody(name="Grete"), end, other.ada, NOW)
+async def test_whatever_neighbours_do_the_promises_hold(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = db.make_engine(database, pool_size=3)
+    try:
+        Street.loop = asyncio.get_running_loop()
+        Street.lending = Lending(engine, registry())
+        # Not a moment of its own passes, so that each example is the same when it is run again.
+        monkeypatch.setattr(clock, "now", lambda: Street.lending.now)
+        await asyncio.to_thread(
+            run_state_machine_as_test,
+            Street,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                # What fails is told as it was found: to shrink it takes minutes here.
+                phases=[Phase.reuse, Phase.generate],
+            ),
+        )
+        taken = Street.lending.outcomes
+        assert taken["taken"] > 0 < taken["refused"], taken
+        assert all(said.endswith((".", "!", "?")) for said in Street.lending.sentences)
+    finally:
+        await engine.dispose()
