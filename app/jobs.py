@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import clockwork, holds
+from app.loans import clockwork, codes, holds
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -173,6 +173,8 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     """Touches whatever looks different only because it is later."""
     for loan in await loan_queries.passing(tx, since, now):
         loans.show(tx, loan)
+    for community_id, loan_id in await codes.running_out(tx, since, now):
+        touch(tx, topic.loan(community_id, loan_id))
     for community in await tx.scalars(select(Community)):
         if _passed_midnight(since, now, community.tz):
             await _touch_everything(tx, community, since)

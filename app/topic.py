@@ -32,6 +32,11 @@ def loan(community_id: int, loan_id: int) -> str:
     return f"c{community_id}/loan/{loan_id}"
 
 
+def handover(community_id: int, loan_id: int) -> str:
+    """What was noted when a tool went out and came back."""
+    return f"c{community_id}/handover/{loan_id}"
+
+
 def writing(community_id: int, loan_id: int) -> str:
     """Whether somebody can write in a loan's room."""
     return f"c{community_id}/writing/{loan_id}"

@@ -28,18 +28,23 @@ EDGES = (
     "blocking",
     "desk",
     "chooser",
+    "recording",
+    "handing",
+    "lending_page",
     "routes",
     "shapes",
     "holding",
     "days_off",
     "api",
+    "handing_api",
 )
 ROOMS = (
-    *("states", "lending", "models", "viewer", "keys", "passwords", "choosing", "rules", "terms"),
-    *("availability", "occupied", "queries", "dates"),
+    *("states", "lending", "models", "papers", "viewer", "keys", "passwords"),
+    *("choosing", "rules", "terms", "availability", "occupied", "queries", "dates"),
     *("sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "trust", "calendar", "quick", "mine", "wall"),
-    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("reminders", "news", "commands", "setup_code", "records", "handover", "codes"),
+    *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
     *("holds", "blackouts"),
 )
 # Programs of their own: they start others, or wire everything.

@@ -52,6 +52,7 @@ class Story:
             room = f"{home}/loans/{self.loan}"
             found["loan"] = (topic.loan(here.id, self.loan), room)
             found["room"] = (topic.room(here.id, self.room), room)
+            found["handover"] = (topic.handover(here.id, self.loan), room)
             found["writing"] = (topic.writing(here.id, self.loan), room)
         return found
 
@@ -181,6 +182,10 @@ def acts(story: Story) -> Acts:
         assert "Paused" in str(await drawn(ben, card)), "ben is a viewer of another kind now"
         assert "Paused" not in str(await drawn(street.cy, card))
 
+    def note_condition() -> Awaitable[object]:
+        path = f"{ada.home}/loans/{story.loan}/handover/out"
+        return ada.does(path, says_how=1, condition="worn", words="A scratch.")
+
     def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: who.acts(story.loan, noun)
 
@@ -198,7 +203,9 @@ def acts(story: Story) -> Acts:
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
         ("approve", press(ada, "approval")),
+        ("show a code", press(ada, "code")),
         ("hand over", press(ada, "handover")),
+        ("note how it went out", note_condition),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
         ("claim again", press(ben, "return-claim")),

@@ -90,6 +90,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "name": "0" * 32,
         "width": 480,
         "ending": "webp",
+        "direction": "out",
         **story,
     }
     for name, value in values.items():
@@ -180,6 +181,7 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.loan(here, story["loan_id"]),
         topic.room(here, story["room_id"]),
         topic.writing(here, story["loan_id"]),
+        topic.handover(here, story["loan_id"]),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]

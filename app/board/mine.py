@@ -63,7 +63,7 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}",
         "mine": own,
-        "paused": tool.status == ToolStatus.PAUSED,
+        "paused": tool.status in shelf.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [telling.tell(one, here, viewer.person_id, now, viewer.locale) for one in loans],
         "why_not_archive": shelf.why_not_archive(loans) if own else None,

@@ -130,6 +130,9 @@ HAPPENED = {
     "approve": "is promised",
     "hand_over": "went out",
     "take_back": "is back",
+    "fetch": "went out",
+    "give_back": "is back",
+    "lend": "went out",
     "cancel": "is free again",
 }
 

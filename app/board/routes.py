@@ -288,6 +288,8 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         "name": tool.name,
         "description": tool.description,
         "brand": tool.brand,
+        "parts": [line for line in tool.parts.split("\n") if line],
+        "self_service": tool.self_service,
         "category_name": tool.category.name,
         "icon": tool.category.icon,
         "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,

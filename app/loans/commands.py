@@ -37,6 +37,8 @@ TOLD = {
     Act.CLAIM_RETURN: "brought it back",
     Act.NOT_HERE: "says it is not here",
     Act.TAKE_BACK: "has it back",
+    Act.FETCH: "has the tool now",
+    Act.GIVE_BACK: "gave it back",
     Act.NO_SHOW: "ended the loan: nobody came",
     Act.CLOSE: "closed the loan",
 }
@@ -278,6 +280,7 @@ def show(tx: Tx, loan: Loan) -> None:
     touch(
         tx,
         topic.loan(community_id, loan.id),
+        topic.handover(community_id, loan.id),
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
         topic.mine(community_id, loan.tool_id),

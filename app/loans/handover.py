@@ -9,14 +9,16 @@ from sqlalchemy.exc import IntegrityError
 from app import queue
 from app.db import Tx
 from app.errors import Conflict
-from app.loans import queries, rules
+from app.loans import queries, records, rules
 from app.loans.commands import change, key, locked
 from app.loans.models import Loan
+from app.loans.papers import Direction
 from app.loans.states import Act
 from app.people.viewer import Viewer
 from app.tools import availability
 
 PLACE_LONGEST = 200
+NOT_CONFIRMED = "The return of the loan before is not confirmed yet."
 
 
 async def hand_over(
@@ -28,13 +30,21 @@ async def hand_over(
     Raises Conflict while somebody else has the tool.
     """
     loan = await locked(tx, loan_id, by, version)
-    if refusal := rules.why_not(Act.HAND_OVER, loan, by, now):
+    await go_out(tx, loan, Act.HAND_OVER, by, now)
+    return loan
+
+
+async def go_out(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> None:
+    """Out of the lender's hands, by the lender (HAND_OVER) or the borrower (FETCH); is locked."""
+    if refusal := rules.why_not(act, loan, by, now):
         raise refusal
     before = await queries.holder(tx, loan.community_id, loan.tool_id)
     if refusal := rules.why_not_while_out(loan, before):
         raise refusal
     if before is not None:
-        await _back(tx, before, by, now)
+        if act is Act.FETCH:  # only whoever has it can say that it is back
+            raise Conflict(NOT_CONFIRMED, "The lender can confirm it.", "the lender", code="out")
+        await come_back(tx, before, Act.TAKE_BACK, by, now)
     if now < loan.start:
         try:
             await availability.start_early(tx, loan.community_id, loan.tool_id, loan.id, now)
@@ -44,10 +54,18 @@ async def hand_over(
             raise
     try:
         async with tx.begin_nested():
-            await change(tx, loan, Act.HAND_OVER, by, now)
+            await change(tx, loan, act, by, now)
     except IntegrityError as error:
         raise Conflict("The tool is out with somebody else.", code="out") from error
-    return loan
+    await records.pressed(tx, loan, Direction.OUT, by.person_id, now, now)
+
+
+async def come_back(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> None:
+    """Back, by the lender's word (TAKE_BACK) or the borrower's with proof (GIVE_BACK)."""
+    await change(tx, loan, act, by, now)
+    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
+    await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)
+    await records.pressed(tx, loan, Direction.IN, by.person_id, now, now)
 
 
 async def claim_return(
@@ -76,7 +94,7 @@ async def take_back(
 ) -> Loan:
     """The lender has it: the rest of the period is free at once."""
     loan = await locked(tx, loan_id, by, version)
-    await _back(tx, loan, by, now)
+    await come_back(tx, loan, Act.TAKE_BACK, by, now)
     return loan
 
 
@@ -88,9 +106,3 @@ async def no_show(
     await change(tx, loan, Act.NO_SHOW, by, now)
     await availability.release(tx, loan.community_id, loan.id)
     return loan
-
-
-async def _back(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
-    await change(tx, loan, Act.TAKE_BACK, by, now)
-    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
-    await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app import clock, topic
 from app.db import Tx
 from app.errors import NotFound
-from app.loans import queries, rules, telling
+from app.loans import hands, queries, rules, sides, telling
 from app.loans.models import Loan
 from app.pages import partial
 from app.people import blocks
@@ -26,9 +26,20 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         "loans/_loan.html",
         loan=telling.tell(seen, viewer.here, viewer.person_id, now, viewer.locale),
         actions=telling.actions(seen, viewer, holder, now),
+        hands=await hands.tell(tx, seen, viewer, now),
         room_id=seen.conversation_id,
         zone=viewer.here.zone,
     )
+
+
+@topics.personal("handover")
+async def handover(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """Empty until the tool has changed hands."""
+    seen = await _theirs(tx, viewer, key)
+    if seen is None:
+        return None
+    shown = await sides.sides(tx, seen, viewer)
+    return partial("loans/_handover.html", loan_id=seen.id, sides=shown)
 
 
 @topics.personal("writing")

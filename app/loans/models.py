@@ -27,8 +27,10 @@ INSTANTS = {
     Act.APPROVE: "decided_at",
     Act.DECLINE: "decided_at",
     Act.HAND_OVER: "out_at",
+    Act.FETCH: "out_at",
     Act.CLAIM_RETURN: "claimed_at",
     Act.TAKE_BACK: "back_at",
+    Act.GIVE_BACK: "back_at",
 }
 
 

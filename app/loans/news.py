@@ -31,6 +31,8 @@ HEARD: dict[Act, tuple[Kind, Who]] = {
     Act.CLAIM_RETURN: (Kind.RETURN_CLAIMED, Who.LENDER),
     Act.NOT_HERE: (Kind.NOT_HERE, Who.BORROWER),
     Act.TAKE_BACK: (Kind.TAKEN_BACK, Who.BORROWER),
+    Act.FETCH: (Kind.FETCHED, Who.LENDER),
+    Act.GIVE_BACK: (Kind.GIVEN_BACK, Who.LENDER),
     Act.NO_SHOW: (Kind.NO_SHOW, Who.BORROWER),
     Act.LAPSE: (Kind.LAPSED, BOTH),
 }

@@ -19,6 +19,7 @@ from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
+BOX_EARLY = timedelta(minutes=15)  # a key box opens then, see loans.alone
 PARTIES = Who.BORROWER | Who.LENDER
 
 
@@ -192,6 +193,7 @@ async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
     start, end, none = func.lower(Loan.period), func.upper(Loan.period), timedelta()
     boundaries = (
         (start, -EARLY_PICK_UP),
+        (start, -BOX_EARLY),
         (start, none),
         (start, NO_SHOW_AFTER),
         (end, none),

@@ -65,6 +65,9 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             block=await _block_button(tx, viewer, loan, name, told.path),
             trust=await trust.button(tx, viewer, loan, told.path),
             loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
+            handover_html=await pages.region(
+                request, tx, topic.handover(loan.community_id, loan.id)
+            ),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
             writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),

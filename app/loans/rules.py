@@ -44,7 +44,9 @@ THEIR_NAMES = {
     Who.COORDINATOR: "a coordinator",
     Who.SYSTEM: "the clock",
 }
-WHEN_SUSPENDED = frozenset({Act.CLAIM_RETURN, Act.TAKE_BACK, Act.WITHDRAW, Act.CANCEL})
+WHEN_SUSPENDED = frozenset(
+    {Act.CLAIM_RETURN, Act.TAKE_BACK, Act.GIVE_BACK, Act.WITHDRAW, Act.CANCEL}
+)
 
 
 def part_of(loan: Loan, by: Viewer | None) -> Who:
@@ -221,6 +223,7 @@ def _lapse(loan: Loan, now: datetime) -> Refusal | None:
 _MORE = {
     Act.APPROVE: _approve,
     Act.HAND_OVER: _hand_over,
+    Act.FETCH: _hand_over,
     Act.NO_SHOW: _no_show,
     Act.NOT_HERE: _not_here,
     Act.EXPIRE: _expire,

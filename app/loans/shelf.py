@@ -22,6 +22,8 @@ from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 
 PAUSED = "The tool is paused."
+DAMAGED = "The tool is damaged and has to be repaired first."
+OFF = (ToolStatus.PAUSED, ToolStatus.MAINTENANCE, ToolStatus.MISSING)
 
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
@@ -42,10 +44,20 @@ async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime
 
 
 async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    """After a pause, when it is repaired, or found again."""
     tool, _ = await _own(tx, tool_id, by)
-    if tool.status != ToolStatus.PAUSED:
+    if tool.status not in OFF:
         raise Refusal("This tool is not paused.", "Look at it as it is now.")
-    return await _set(tx, tool, ToolStatus.LISTED, now)
+    return await _set(tx, tool, ToolStatus.LISTED, now, listing=tool.status != ToolStatus.PAUSED)
+
+
+async def repair(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    """Damaged: nobody can ask for it until the owner lends it again; what is approved stands."""
+    tool, _ = await _own(tx, tool_id, by)
+    if tool.status not in (ToolStatus.LISTED, ToolStatus.PAUSED):
+        return tool
+    await _decline_requests(tx, tool, by, now, DAMAGED)
+    return await _set(tx, tool, ToolStatus.MAINTENANCE, now)
 
 
 async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:

@@ -35,6 +35,8 @@ class Act(enum.StrEnum):
     CLAIM_RETURN = "claim_return"
     NOT_HERE = "not_here"
     TAKE_BACK = "take_back"
+    FETCH = "fetch"  # the borrower, with the code of the lender's phone or by self-service
+    GIVE_BACK = "give_back"
     CLOSE = "close"
 
 
@@ -58,12 +60,15 @@ MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.REQUESTED, Act.EXPIRE): (State.EXPIRED, S),
     (State.APPROVED, Act.CANCEL): (State.CANCELLED, B | L | A),
     (State.APPROVED, Act.HAND_OVER): (State.OUT, L),
+    (State.APPROVED, Act.FETCH): (State.OUT, B),
     (State.APPROVED, Act.LAPSE): (State.LAPSED, S),
     (State.APPROVED, Act.NO_SHOW): (State.NO_SHOW, L | A),
     (State.OUT, Act.CLAIM_RETURN): (State.RETURN_CLAIMED, B),
     (State.RETURN_CLAIMED, Act.NOT_HERE): (State.OUT, L),
     (State.OUT, Act.TAKE_BACK): (State.RETURNED, L | A),
     (State.RETURN_CLAIMED, Act.TAKE_BACK): (State.RETURNED, L | A),
+    (State.OUT, Act.GIVE_BACK): (State.RETURNED, B),
+    (State.RETURN_CLAIMED, Act.GIVE_BACK): (State.RETURNED, B),
     (State.RETURNED, Act.CLOSE): (State.CLOSED, L | S),
 }
 

@@ -5,6 +5,7 @@ from sqlalchemy import MetaData
 import app.chat.models
 import app.http.models
 import app.loans.models
+import app.loans.papers
 import app.notices.models
 import app.people.models
 import app.queue

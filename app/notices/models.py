@@ -39,6 +39,10 @@ class Kind(enum.StrEnum):
     CONFIRM_RETURN = "confirm_return"
     STUCK = "stuck"
     APPROVED_AT_ONCE = "approved_at_once"
+    # Of hand-overs that the borrower confirms, and of lending at the door.
+    FETCHED = "fetched"
+    GIVEN_BACK = "given_back"
+    LENT = "lent"
 
 
 class Notice(Base):

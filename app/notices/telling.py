@@ -40,6 +40,9 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.CONFIRM_RETURN: ("undo-2", "Is the {tool} back? {other} says that it is."),
     Kind.STUCK: ("clock-alert", "The return of the {tool} to {other} needs help."),
     Kind.APPROVED_AT_ONCE: ("calendar-clock", "{who}, whom you trust, has your {tool}, {when}."),
+    Kind.FETCHED: ("package-open", "{who} has your {tool} now."),
+    Kind.GIVEN_BACK: ("circle-check", "{who} gave your {tool} back. Is all well with it?"),
+    Kind.LENT: ("package-open", "{who} lent you the {tool}, {when}."),
 }
 
 

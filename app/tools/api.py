@@ -37,6 +37,11 @@ api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
 CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
 
 
+Parts = Annotated[
+    list[Annotated[str, Field(max_length=rules.NAME_LONGEST)]], Field(max_length=rules.PARTS_MOST)
+]
+
+
 class CategoryOut(Answered):
     slug: str = Field(examples=["drills"])
     name: str = Field(examples=["Drills and drivers"])
@@ -68,6 +73,8 @@ class ToolOut(Answered):
     description: str = Field(examples=["Two batteries and a set of bits."])
     price_cents: int = Field(examples=[250], description="A day; 0 is free")
     currency: str = Field(examples=["EUR"])
+    parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
+    self_service: bool = Field(description="The borrower takes it and brings it back alone")
     owner: Named
     rules: RulesOut
     status: ToolStatus
@@ -95,6 +102,8 @@ class NewTool(Asked):
     brand: str = Field("", max_length=rules.NAME_LONGEST)
     price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
+    parts: Parts = Field([], description="What comes with it, a name each")
+    self_service: bool = False
 
 
 class ToolChanges(Asked):
@@ -110,6 +119,8 @@ class ToolChanges(Asked):
     brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
     price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = None
+    parts: Parts | None = None
+    self_service: bool | None = None
 
 
 class ToolsAsked(Paged):
@@ -159,7 +170,7 @@ async def list_tool(
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, new)
         if done is None:
-            text = commands.ToolText(**new.model_dump(exclude={"rules"}))
+            text = _text(new)
             tool = await commands.list_tool(tx, text, viewer, clock.now())
             await _set_rules(tx, tool, new.rules, viewer)
             done = {"tool_id": tool.id}
@@ -182,8 +193,7 @@ async def edit(
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, changes)
         if done is None:
-            text = commands.ToolText(**changes.model_dump(exclude={"rules"}))
-            tool = await commands.edit(tx, tool_id, text, viewer, clock.now())
+            tool = await commands.edit(tx, tool_id, _text(changes), viewer, clock.now())
             await _set_rules(tx, tool, changes.rules, viewer)
             await shelf.tell_parties(tx, tool)
             done = {"tool_id": tool_id}
@@ -227,6 +237,12 @@ async def restore(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Ke
     return await _shelve(request, viewer, tool_id, key, shelf.restore)
 
 
+def _text(asked: NewTool | ToolChanges) -> commands.ToolText:
+    given = asked.model_dump(exclude={"rules"})
+    parts = given.pop("parts")
+    return commands.ToolText(**given, parts=None if parts is None else "\n".join(parts))
+
+
 async def _shelve(
     request: Request,
     viewer: Viewer,
@@ -261,6 +277,8 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         description=tool.description,
         price_cents=tool.price_cents,
         currency=here.currency,
+        parts=[line for line in tool.parts.split("\n") if line],
+        self_service=tool.self_service,
         owner=Named(id=tool.owner.id, name=tool.owner.name),
         rules=shape_rules(tool.lending),
         status=one.status,

@@ -40,6 +40,8 @@ class ToolText:
     brand: str | None = None
     description: str | None = None
     price_cents: int | None = None
+    parts: str | None = None  # what comes with it, a line each
+    self_service: bool | None = None
 
 
 def furnish(
@@ -65,6 +67,8 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
         brand=rules.check_brand(text.brand or ""),
         description=rules.check_description(text.description or ""),
         price_cents=rules.check_price(text.price_cents or 0),
+        parts=rules.check_parts(text.parts or ""),
+        self_service=bool(text.self_service),
         status=ToolStatus.LISTED,
         created_at=now,
         changed_at=now,
@@ -93,6 +97,10 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
         tool.description = rules.check_description(text.description)
     if text.price_cents is not None:
         tool.price_cents = rules.check_price(text.price_cents)
+    if text.parts is not None:
+        tool.parts = rules.check_parts(text.parts)
+    if text.self_service is not None:
+        tool.self_service = text.self_service
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool, listing=before != (tool.name, tool.brand, tool.category_id))

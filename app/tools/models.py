@@ -115,6 +115,8 @@ class Tool(Base):
     deposit_cents: Mapped[int] = mapped_column(default=0)
     auto_approve: Mapped[bool] = mapped_column(default=False)
     safety: Mapped[str] = mapped_column(default="")
+    parts: Mapped[str] = mapped_column(default="")  # what comes with it, a line each
+    self_service: Mapped[bool] = mapped_column(default=False)
     status: Mapped[str] = mapped_column(default=ToolStatus.LISTED)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -155,6 +157,21 @@ class Tool(Base):
             auto_approve=bool(self.auto_approve),
             safety=self.safety or "",
         )
+
+
+class KeyBox(Base):
+    """Where the key of a self-service tool is; apart, so that nobody reads it by chance."""
+
+    __tablename__ = "key_box"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "tool_id"], ["tool.community_id", "tool.id"]),
+    )
+
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    tool_id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(default="")
+    code: Mapped[str] = mapped_column(default="")
+    changed_at: Mapped[datetime]
 
 
 class Occupancy(Base):

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse
 from app import clock, db, pages
 from app.errors import NotFound, Refusal
 from app.http import idempotency, throttle
-from app.loans import shelf
+from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
@@ -22,7 +22,10 @@ from app.tools.models import Tool
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
-FIELDS = ("name", "category", "brand", "description", "price", *terms.FIELDS)
+FIELDS = (
+    *("name", "category", "brand", "description", "price"),
+    *("parts", "self_service", "key_place", "key_code", *terms.FIELDS),
+)
 
 
 @router.get("/c/{slug}/tools/new")
@@ -47,6 +50,7 @@ async def list_tool(request: Request, viewer: Member) -> Response:
 async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
     async with db.snapshot() as tx:
         tool = await queries.tool_for(tx, viewer, tool_id)
+        box = await alone.box_of(tx, tool, viewer)
     if refusal := rules.why_not_edit(tool, viewer):
         raise refusal
     values = {
@@ -54,6 +58,10 @@ async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Respo
         "category": tool.category.slug,
         "brand": tool.brand,
         "description": tool.description,
+        "parts": tool.parts,
+        "self_service": "1" if tool.self_service else "",
+        "key_place": box.place if box else "",
+        "key_code": box.code if box else "",
         "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
         **terms.typed(tool.lending),
     }
@@ -139,6 +147,8 @@ def _text(form: FormData) -> commands.ToolText:
         brand=str(form.get("brand", "")),
         description=str(form.get("description", "")),
         price_cents=rules.price_from(str(form.get("price", ""))),
+        parts=_given(form, "parts"),
+        self_service=bool(form.get("self_service")) if "parts" in form else None,
     )
 
 
@@ -157,6 +167,9 @@ async def _write(
         tool = await commands.edit(tx, tool_id, text, viewer, now)
     if (given := terms.read(form)) is not None:
         await commands.set_terms(tx, tool, given, viewer, now)
+    if "key_place" in form and "key_code" in form:
+        place, code = str(form["key_place"]), str(form["key_code"])
+        await alone.change_box(tx, tool.id, place, code, viewer, now)
     if picture is not None:
         await commands.show(tx, tool, picture, viewer, now)
     elif form.get("photo_gone"):
@@ -164,6 +177,11 @@ async def _write(
     if tool_id is not None:
         await shelf.tell_parties(tx, tool)
     return tool
+
+
+def _given(form: FormData, name: str) -> str | None:
+    """None where the form has no such field: then it stays as it is."""
+    return str(form[name]) if name in form else None
 
 
 async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form) -> Response:

@@ -11,6 +11,7 @@ from app.tools.models import Tool, ToolStatus
 
 NAME_LONGEST = 80
 DESCRIPTION_LONGEST = 4000
+PARTS_MOST = 30
 PRICE_HIGHEST = 100_000  # cents a day
 UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 ON_THE_BOARD = (ToolStatus.LISTED, ToolStatus.PAUSED, ToolStatus.MAINTENANCE)
@@ -80,6 +81,19 @@ def check_brand(text: str) -> str:
     if len(text) > NAME_LONGEST:
         raise mistyped("brand", f"A brand may have {NAME_LONGEST} characters.", "Shorten it.")
     return text
+
+
+def check_parts(text: str) -> str:
+    """What comes with the tool, a line each, nothing twice."""
+    names = [" ".join(line.split()) for line in clean(text).split("\n")]
+    found = list(dict.fromkeys(name for name in names if name))
+    if len(found) > PARTS_MOST or any(len(name) > NAME_LONGEST for name in found):
+        raise mistyped(
+            "parts",
+            f"The list may have {PARTS_MOST} lines of {NAME_LONGEST} characters.",
+            "Name the parts that could get lost.",
+        )
+    return "\n".join(found)
 
 
 def check_price(cents: int) -> int:

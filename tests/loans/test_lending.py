@@ -26,6 +26,7 @@ from sqlalchemy import text
 from app import clock, db
 from app.loans import commands, handover, shelf
 from app.main import registry
+from tests.loans import door
 from tests.loans.lending import AUTUMN, Command, Lending
 
 EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "12"))
@@ -93,6 +94,34 @@ class Street(RuleBasedStateMachine):
     def ada_moves_it_on(self, act: str, nth: int) -> None:
         if command := self._of(act, nth, "ada"):
             self.run(self.lending.does(command))
+
+    @rule(act=st.sampled_from(door.OF_A_LOAN), nth=NTH, who=WHO, other=WHO)
+    def at_the_door(self, act: str, nth: int, who: str, other: str) -> None:
+        """With a code of the one for the other, or alone at a shed."""
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return
+        loan_id = loans[-1 - nth % min(len(loans), 5)]
+        for name, what in ((who, act), (other, "type")):
+            self.run(self.lending.does(self._at_the_door(name, what, loan_id)))
+
+    def _at_the_door(self, name: str, what: str, loan_id: int) -> Command:
+        by = self.lending.people[name]
+        return lambda tx, now: door.at_the_door(tx, what, loan_id, by, now)
+
+    @rule(tool=TOOL, who=WHO, hours=st.integers(1, 60))
+    def lends_now(self, tool: int, who: str, hours: int) -> None:
+        tool_id, ada, to = (
+            self.lending.tools[tool],
+            self.lending.people["ada"],
+            self.lending.people[who],
+        )
+        self.run(self.lending.does(lambda tx, now: door.lends(tx, tool_id, ada, to, hours, now)))
+
+    @rule()
+    def opens_a_shed(self) -> None:
+        tool_id, ada = self.lending.tools[1], self.lending.people["ada"]
+        self.run(self.lending.does(lambda tx, now: door.opens_a_shed(tx, tool_id, ada, now)))
 
     @rule(one=LIKELY, other=LIKELY, nth=NTH, who=WHO, too=WHO)
     def two_at_once(self, one: str, other: str, nth: int, who: str, too: str) -> None:

@@ -75,6 +75,10 @@ async def _lending(street: Street) -> dict[str, str]:
     out = await ben.asks_for(ladder, street.today)
     await ada.acts(out, "approval")
     await ada.acts(out, "handover")
+    held = await street.cora.lists("Tile cutter", parts="Case\nBlade")
+    cut = await ben.asks_for(held, street.today)
+    await street.cora.acts(cut, "approval")
+    await street.cora.acts(cut, "code")
     await ben.acts(out, "return-claim")
     await ben.asks_for(ladder, street.day(4))
     saw = await ben.lists("Hand saw", "saws")
@@ -98,6 +102,11 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, edit": f"{home}/tools/{drill}/edit",
         "tool, refused": f"{home}/tools/{drill}/edit",
         "asking, refused": f"{home}/tools/{drill}",
+        "tool, lend now": f"{home}/tools/{drill}/lending",
+        "hand-over, code": f"{home}/loans/{cut}",
+        "hand-over, typing": f"{home}/loans/{cut}",
+        "hand-over, scan": f"{home}/loans/{cut}/scan",
+        "hand-over, record": f"{home}/loans/{out}/handover/out",
         "room, lender": f"{home}/loans/{asked}",
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",

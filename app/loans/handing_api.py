@@ -1,0 +1,393 @@
+"""Hand-overs as JSON: codes for two phones, the record, self-service, lending at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import AwareDatetime, Base64Bytes, ConfigDict, Field
+from starlette.responses import FileResponse
+
+from app import clock, db
+from app.errors import NotFound, Refusal
+from app.http import idempotency, throttle
+from app.http.schemas import (
+    CREATED,
+    Answered,
+    Asked,
+    Id,
+    Key,
+    Listed,
+    LoanKey,
+    ToolKey,
+    problems,
+)
+from app.loans import alone, codes, lend_now, noting, queries, records, sides
+from app.loans.lend_now import Somebody
+from app.loans.models import Loan
+from app.loans.noting import Noted
+from app.loans.papers import Condition, Direction
+from app.loans.shapes import ActAsked, LoanOut, shapes
+from app.people.doors import ApiMember, ApiMemberEvenSuspended
+from app.people.viewer import Viewer
+from app.tools import photos
+from app.tools import queries as tool_queries
+from app.tools.photos import Stored
+
+api = APIRouter(prefix="/api/v1/c/{slug}", tags=["loans"])
+MAY_FAIL = problems(409, 422)
+TINY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="  # noqa: E501
+
+
+class CodeOut(Answered):
+    """On this phone: the other one types the digits, or scans the link."""
+
+    direction: Direction
+    digits: str = Field(examples=["4711"])
+    link: str = Field(
+        examples=["/c/elm/loans/42/scan#4711"],
+        description="For a QR code, after the address of this server",
+    )
+    expires_at: datetime
+
+
+class CodeUsed(ActAsked):
+    digits: str = Field(max_length=20, examples=["4711"], description="As the other's phone shows")
+
+
+class PartOut(Answered):
+    name: str = Field(examples=["Charger"])
+    there: bool
+
+
+class HandoverOut(Answered):
+    direction: Direction
+    pressed_at: datetime = Field(description="When somebody said so")
+    happened_at: datetime = Field(description="When it really was, by the lender's word")
+    parts: list[PartOut]
+    condition: Condition = Field(description="Empty while nobody has noted it")
+    words: str
+    photos: list[str] = Field(examples=[["/api/v1/c/elm/loans/42/photos/0123abcd"]])
+
+
+class HandoverNoted(Asked):
+    """What is absent or null stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"there": ["Charger"], "condition": "worn", "words": "The case has a scratch."},
+                {"happened_at": "2026-05-03T09:30:00+02:00"},
+            ]
+        }
+    )
+
+    there: list[str] | None = Field(None, max_length=30, description="Names of the parts list")
+    condition: Condition | None = None
+    words: str | None = Field(None, max_length=noting.WORDS_LONGEST)
+    happened_at: AwareDatetime | None = None
+    repair: bool = Field(False, description="Damaged on return: nobody can ask for it now")
+    photos: list[Base64Bytes] = Field([], max_length=records.MOST_PHOTOS)
+
+
+class PhotoAsked(ActAsked):
+    photo: Base64Bytes = Field(examples=[TINY], description="JPEG, PNG or WebP, in base64")
+
+
+class BoxOut(Answered):
+    place: str = Field(examples=["By the gate"])
+    code: str = Field(examples=["4711"])
+
+
+class BoxSet(Asked):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"place": "By the gate", "code": "4711"}]}
+    )
+
+    place: str = Field("", max_length=alone.PLACE_LONGEST)
+    code: str = Field("", max_length=alone.CODE_LONGEST)
+
+
+class LendingAsked(Asked):
+    """To a member by id, or to a name without an account; due tonight unless you say otherwise."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"borrower_id": 3},
+                {"name": "Grete from number 9", "end": "2026-05-03T18:00:00+02:00"},
+            ]
+        }
+    )
+
+    borrower_id: Id | None = None
+    name: str = Field("", max_length=lend_now.NAME_LONGEST)
+    end: AwareDatetime | None = None
+
+
+@api.post("/loans/{loan_id}/code", summary="Show a code for two phones", responses=MAY_FAIL)
+async def show_code(
+    request: Request,
+    viewer: ApiMemberEvenSuspended,
+    loan_id: LoanKey,
+    key: Key,
+    body: ActAsked | None = None,
+) -> CodeOut:
+    """Ten minutes, five tries, one use; a new one makes the old worthless."""
+    asked = body or ActAsked(version=None)
+
+    async def act(tx: db.Tx) -> object:
+        return await codes.show(tx, loan_id, viewer, clock.now(), asked.version)
+
+    async with db.begin() as tx:
+        await _once(tx, request, viewer, key, asked, act)
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        shown = await codes.shown(tx, loan, viewer, clock.now())
+    if shown is None or not shown.mine:
+        raise Refusal("This code has been overtaken.", "Show a new one.")
+    return CodeOut(
+        direction=shown.direction,
+        digits=shown.digits,
+        link=f"{viewer.here.path}/loans/{loan_id}/scan#{shown.digits}",
+        expires_at=shown.expires_at.astimezone(viewer.here.zone),
+    )
+
+
+@api.post(
+    "/loans/{loan_id}/code/use",
+    summary="Type the other's code",
+    responses=problems(409, 422, 429),
+)
+async def use_code(
+    request: Request, viewer: ApiMemberEvenSuspended, loan_id: LoanKey, key: Key, body: CodeUsed
+) -> LoanOut:
+    """The tool changes hands: out of an approved loan, back of one that is out."""
+    await throttle.spend(f"code:{viewer.person_id}", "code", limit="30/10minutes")
+    async with db.begin() as tx:
+        wrong, done = None, await idempotency.recall(tx, viewer.person_id, request, key, body)
+        if done is None:
+            now = clock.now()
+            wrong = await codes.use(tx, loan_id, body.digits, viewer, now, body.version)
+            if wrong is None:
+                kept = {"loan_id": loan_id}
+                await idempotency.keep(tx, viewer.person_id, request, key, body, kept)
+        answer = await _loan(tx, viewer, loan_id)
+    if wrong is not None:  # after the commit: the try counts
+        raise wrong
+    return answer
+
+
+@api.get(
+    "/loans/{loan_id}/handovers", summary="How it went out and came back", responses=problems()
+)
+async def handovers(viewer: ApiMemberEvenSuspended, loan_id: LoanKey) -> Listed[HandoverOut]:
+    """For the two, and a mediator whom they asked."""
+    async with db.snapshot() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        return Listed(items=await _handovers(tx, loan, viewer), next=None)
+
+
+@api.post(
+    "/loans/{loan_id}/handovers/{direction}",
+    summary="Note parts, condition, photos, the real time",
+    responses=MAY_FAIL,
+)
+async def note(
+    request: Request,
+    viewer: ApiMemberEvenSuspended,
+    loan_id: LoanKey,
+    direction: Direction,
+    key: Key,
+    body: HandoverNoted,
+) -> HandoverOut:
+    """The lender's word on parts and condition stands; the real time is the lender's to set."""
+    said = Noted(body.there, body.condition, body.words, body.happened_at, body.repair)
+
+    async def act(tx: db.Tx, stored: Sequence[Stored]) -> object:
+        return await noting.note(tx, loan_id, direction, said, stored, viewer, clock.now())
+
+    await _with_photos(request, viewer, loan_id, key, body, body.photos, act)
+    async with db.snapshot() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        found = await _handovers(tx, loan, viewer)
+    return next(one for one in found if one.direction == direction)
+
+
+@api.get(
+    "/loans/{loan_id}/photos/{name}",
+    summary="A photo of a hand-over",
+    responses=problems(),
+    response_class=FileResponse,
+)
+async def handover_photo(
+    viewer: ApiMemberEvenSuspended,
+    loan_id: LoanKey,
+    name: Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])],
+) -> Response:
+    async with db.snapshot() as tx:
+        kept = await records.photo_for(tx, viewer, loan_id, name)
+    file = photos.path_of(kept.name, max(photos.WIDTHS), "jpg")
+    if not file.is_file():
+        raise NotFound
+    return FileResponse(file, media_type=photos.TYPES["jpg"])
+
+
+@api.post("/loans/{loan_id}/taking", summary="Take a self-service tool", responses=MAY_FAIL)
+async def take(
+    request: Request, viewer: ApiMemberEvenSuspended, loan_id: LoanKey, key: Key, body: PhotoAsked
+) -> LoanOut:
+    """From 15 minutes before the start; with a photo of it as you find it."""
+    return await _alone(request, viewer, loan_id, key, body, alone.take)
+
+
+@api.post("/loans/{loan_id}/bringing", summary="Bring it back alone", responses=MAY_FAIL)
+async def bring(
+    request: Request, viewer: ApiMemberEvenSuspended, loan_id: LoanKey, key: Key, body: PhotoAsked
+) -> LoanOut:
+    return await _alone(request, viewer, loan_id, key, body, alone.bring)
+
+
+@api.get("/loans/{loan_id}/key-box", summary="Where the key is", responses=problems())
+async def key_box(viewer: ApiMemberEvenSuspended, loan_id: LoanKey) -> BoxOut:
+    """For this borrower, from 15 minutes before the start until the return; else 404."""
+    async with db.snapshot() as tx:
+        loan = await queries.loan_for(tx, viewer, loan_id)
+        box = await alone.box_for(tx, loan, viewer, clock.now())
+    if box is None:
+        raise NotFound
+    return BoxOut(place=box.place, code=box.code)
+
+
+@api.get("/tools/{tool_id}/key-box", summary="The key box of your tool", responses=problems())
+async def own_key_box(viewer: ApiMember, tool_id: ToolKey) -> BoxOut:
+    async with db.snapshot() as tx:
+        box = await alone.box_of(tx, await tool_queries.tool_for(tx, viewer, tool_id), viewer)
+    if box is None:
+        raise NotFound
+    return BoxOut(place=box.place, code=box.code)
+
+
+@api.post("/tools/{tool_id}/key-box", summary="Change the key box", responses=MAY_FAIL)
+async def set_key_box(
+    request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key, body: BoxSet
+) -> BoxOut:
+    """The owner alone. Who has the tool by a loan of now sees the new code at once."""
+
+    async def act(tx: db.Tx) -> object:
+        return await alone.change_box(tx, tool_id, body.place, body.code, viewer, clock.now())
+
+    async with db.begin() as tx:
+        await _once(tx, request, viewer, key, body, act)
+        box = await alone.box_of(tx, await tool_queries.tool_for(tx, viewer, tool_id), viewer)
+    return BoxOut(place=box.place if box else "", code=box.code if box else "")
+
+
+@api.post(
+    "/tools/{tool_id}/lending",
+    status_code=201,
+    summary="Lend it now, at the door",
+    responses=CREATED | MAY_FAIL,
+)
+async def lend(
+    request: Request,
+    response: Response,
+    viewer: ApiMember,
+    tool_id: ToolKey,
+    key: Key,
+    body: LendingAsked,
+) -> LoanOut:
+    """Out at once. Refused, with what is free, where the tool is promised to somebody."""
+    now = clock.now()
+    whom, end = Somebody(body.borrower_id, body.name), body.end or lend_now.tonight(viewer, now)
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, body)
+        if done is None:
+            loan = await lend_now.lend(tx, tool_id, whom, end, viewer, now)
+            done = {"loan_id": loan.id}
+            await idempotency.keep(tx, viewer.person_id, request, key, body, done)
+        answer = await _loan(tx, viewer, done["loan_id"])
+    response.headers["Location"] = f"/api/v1{viewer.here.path}/loans/{answer.id}"
+    return answer
+
+
+async def _alone(
+    request: Request,
+    viewer: Viewer,
+    loan_id: int,
+    key: str | None,
+    body: PhotoAsked,
+    command: Callable[..., Awaitable[Loan]],
+) -> LoanOut:
+    async def act(tx: db.Tx, stored: Sequence[Stored]) -> object:
+        return await command(tx, loan_id, viewer, clock.now(), stored[0], body.version)
+
+    await _with_photos(request, viewer, loan_id, key, body, [body.photo], act)
+    async with db.snapshot() as tx:
+        return await _loan(tx, viewer, loan_id)
+
+
+async def _with_photos(
+    request: Request,
+    viewer: Viewer,
+    loan_id: int,
+    key: str | None,
+    body: Asked,
+    sent: Sequence[bytes],
+    act: Callable[[db.Tx, Sequence[Stored]], Awaitable[object]],
+) -> None:
+    """One act with photos, once per key; what is not hung in the end is removed from the disk."""
+    async with db.snapshot() as tx:
+        await queries.loan_for(tx, viewer, loan_id)  # a stranger's picture is not even decoded
+    stored: list[Stored] = []
+    hung = False
+    try:
+        for one in sent:
+            await throttle.spend(f"photo:{viewer.person_id}", "photo", limit="30/minute")
+            stored.append(await photos.store(one))
+        async with db.begin() as tx:
+            did = await _once(tx, request, viewer, key, body, lambda tx: act(tx, stored))
+        hung = did
+    finally:
+        for one_stored in () if hung else stored:
+            photos.discard(one_stored)
+
+
+async def _once(
+    tx: db.Tx,
+    request: Request,
+    viewer: Viewer,
+    key: str | None,
+    body: Asked,
+    act: Callable[[db.Tx], Awaitable[object]],
+) -> bool:
+    """False if this very command was done before."""
+    if await idempotency.recall(tx, viewer.person_id, request, key, body) is not None:
+        return False
+    await act(tx)
+    await idempotency.keep(tx, viewer.person_id, request, key, body, {"done": True})
+    return True
+
+
+async def _handovers(tx: db.Tx, loan: Loan, viewer: Viewer) -> list[HandoverOut]:
+    zone, base = viewer.here.zone, f"/api/v1{viewer.here.path}/loans/{loan.id}/photos"
+    hung = await records.photos_of(tx, loan)
+    return [
+        HandoverOut(
+            direction=Direction(one.direction),
+            pressed_at=one.record.pressed_at.astimezone(zone),
+            happened_at=one.record.happened_at.astimezone(zone),
+            parts=[PartOut.model_validate(part) for part in one.record.parts],
+            condition=Condition(one.condition),
+            words=one.words,
+            photos=[f"{base}/{shot.name}" for shot in hung if shot.direction == one.direction],
+        )
+        for one in await sides.sides(tx, loan, viewer)
+    ]
+
+
+async def _loan(tx: db.Tx, viewer: Viewer, loan_id: Any) -> LoanOut:
+    found = await queries.loan_for(tx, viewer, loan_id)
+    (answer,) = await shapes(tx, [found], viewer)
+    return answer
