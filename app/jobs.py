@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import clockwork
+from app.loans import changes, clockwork, proposals, ripple
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -64,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     "loans.lapse": _loan(clockwork.lapse),
     "loans.close": _loan(clockwork.close),
     "loans.remind": _loan(clockwork.remind),
+    proposals.END: _loan(changes.run_out),
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
 SCHEDULED = (FORGET_KEYS,)
@@ -165,7 +166,8 @@ async def tick() -> None:
                     await _touch_everything(tx, community, now)
             return
         since, mark.done_until = mark.done_until, now
-        for loan in await loan_queries.passing(tx, since, now):
+        passing = await loan_queries.passing(tx, since, now)
+        for loan in (*passing, *await ripple.next_after(tx, passing, now)):
             loans.show(tx, loan)
         for community in await tx.scalars(select(Community)):
             if _passed_midnight(since, now, community.tz):

@@ -27,6 +27,7 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "changing",
     "routes",
     "shapes",
     "api",
@@ -34,8 +35,19 @@ EDGES = (
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "mine", "wall"),
-    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("photos", "periods", "telling", "calendar", "similar", "proposals", "mine", "wall"),
+    *(
+        "reminders",
+        "news",
+        "ripple",
+        "commands",
+        "changes",
+        "setup_code",
+        "handover",
+        "shelf",
+        "clockwork",
+        "blocks",
+    ),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

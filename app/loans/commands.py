@@ -15,7 +15,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import news, queries, rules
+from app.loans import news, proposals, queries, ripple, rules
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
@@ -38,6 +38,9 @@ TOLD = {
     Act.TAKE_BACK: "has it back",
     Act.NO_SHOW: "ended the loan: nobody came",
     Act.CLOSE: "closed the loan",
+    Act.CHANGE: "agreed to other dates",
+    Act.WAIT: "waits for it",
+    Act.FETCHED: "says that it was handed over",
 }
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
@@ -214,6 +217,7 @@ async def change(
         touch(tx, topic.writing(loan.community_id, loan.id))  # who is suspended cannot any more
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
+    await proposals.overtaken(tx, loan, was, now)
     why = reason or note
     _record(tx, loan, act, was, by, why, now)
     if by is None:
@@ -230,6 +234,7 @@ async def change(
         now,
     )
     await news.of_act(tx, loan, act, by, now)
+    await ripple.of_act(tx, loan, act, now)
     show(tx, loan)
 
 

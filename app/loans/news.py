@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from app import queue, topic
@@ -33,6 +33,9 @@ HEARD: dict[Act, tuple[Kind, Who]] = {
     Act.TAKE_BACK: (Kind.TAKEN_BACK, Who.BORROWER),
     Act.NO_SHOW: (Kind.NO_SHOW, Who.BORROWER),
     Act.LAPSE: (Kind.LAPSED, BOTH),
+    Act.CHANGE: (Kind.CHANGE_AGREED, BOTH),
+    Act.WAIT: (Kind.WILL_WAIT, Who.LENDER),
+    Act.FETCHED: (Kind.FETCHED, Who.LENDER),
 }
 
 
@@ -52,6 +55,7 @@ async def tell(
     *,
     by: Viewer | None = None,
     due_at: datetime | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> None:
     """To those who play one of these parts; coordinators who are a party hear it as a party."""
     told: list[tuple[Iterable[int | None], str]] = []
@@ -70,7 +74,7 @@ async def tell(
             kind,
             loan.community_id,
             topic.loan(loan.community_id, loan.id),
-            facts(loan, other),
+            facts(loan, other) | dict(more or {}),
             now,
             by_id=by.person_id if by else None,
             due_at=due_at,

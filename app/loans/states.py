@@ -36,6 +36,9 @@ class Act(enum.StrEnum):
     NOT_HERE = "not_here"
     TAKE_BACK = "take_back"
     CLOSE = "close"
+    CHANGE = "change"
+    WAIT = "wait"
+    FETCHED = "fetched"
 
 
 class Who(enum.Flag):
@@ -65,6 +68,11 @@ MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.OUT, Act.TAKE_BACK): (State.RETURNED, L | A),
     (State.RETURN_CLAIMED, Act.TAKE_BACK): (State.RETURNED, L | A),
     (State.RETURNED, Act.CLOSE): (State.CLOSED, L | S),
+    # The state stays: other dates agreed on, a late tool waited for, "I have it" said.
+    (State.APPROVED, Act.CHANGE): (State.APPROVED, B | L),
+    (State.OUT, Act.CHANGE): (State.OUT, B | L),
+    (State.APPROVED, Act.WAIT): (State.APPROVED, B),
+    (State.APPROVED, Act.FETCHED): (State.APPROVED, B),
 }
 
 FINAL = frozenset(

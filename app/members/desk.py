@@ -21,6 +21,7 @@ WORDS = {
     "loans.lapse": "Loans that nobody picks up lapse",
     "loans.close": "Loans that are back close after two days",
     "loans.remind": "People are reminded of their loans",
+    "changes.end": "Proposals of other dates that nobody answers end",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

@@ -38,6 +38,17 @@ class Kind(enum.StrEnum):
     LATE = "late"
     CONFIRM_RETURN = "confirm_return"
     STUCK = "stuck"
+    # Other dates, and what a late return means for others.
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_AGREED = "change_agreed"
+    CHANGE_REFUSED = "change_refused"
+    CHANGE_WITHDRAWN = "change_withdrawn"
+    CHANGE_ENDED = "change_ended"
+    AT_RISK = "at_risk"
+    NEXT_WAITS = "next_waits"
+    SOMEONE_WAITS = "someone_waits"
+    WILL_WAIT = "will_wait"
+    FETCHED = "fetched"
 
 
 class Notice(Base):
