@@ -20,6 +20,7 @@ from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
 from app.loans import api as loans_api
+from app.loans import changes_api, changing
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.members import desk
@@ -39,8 +40,16 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
-PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes, notices_routes)
-APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
+PAGES = (
+    people_routes,
+    members_routes,
+    tools_routes,
+    board_routes,
+    loans_routes,
+    changing,
+    notices_routes,
+)
+APIS = (people_api, tools_api, board_api, loans_api, changes_api, chat_api, notices_api, desk)
 
 
 def registry() -> Topics:

@@ -28,6 +28,7 @@ EDGES = (
     "blocking",
     "desk",
     "changing",
+    "changes_api",
     "routes",
     "shapes",
     "api",
@@ -35,19 +36,9 @@ EDGES = (
 ROOMS = (
     *("states", "models", "viewer", "keys", "passwords", "rules"),
     *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "similar", "proposals", "mine", "wall"),
-    *(
-        "reminders",
-        "news",
-        "ripple",
-        "commands",
-        "changes",
-        "setup_code",
-        "handover",
-        "shelf",
-        "clockwork",
-        "blocks",
-    ),
+    *("photos", "periods", "telling", "calendar", "similar", "proposals"),
+    *("reminders", "news", "ripple", "standing", "mine", "wall", "commands", "changes", "patience"),
+    *("setup_code", "handover", "shelf", "clockwork", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -143,6 +143,28 @@ async def why_not_free(
     return refusal
 
 
+async def why_not_beside_others(
+    tx: Tx, loan: Loan, change: LoanChange | None, by: Viewer, now: datetime
+) -> Refusal | None:
+    """For a button that is drawn: whether another loan has come to stand in a proposal's way.
+
+    A hold or an offer may be gone in a minute, so that only answers who presses.
+    """
+    if change is None:
+        return None
+    loans = await queries.open_of_tools(tx, loan.community_id, [loan.tool_id])
+    others = [
+        (one.start, one.end)
+        for one in loans
+        if one.id != loan.id and one.state != State.REQUESTED and one.end > now
+    ]
+    period = (change.start, change.end)
+    refusal = proposals.why_not_free(loan, period, others, [], by.here, by.locale)
+    if refusal is not None:
+        refusal.way_out = "Refuse this, and propose other dates."
+    return refusal
+
+
 def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> list[Span]:
     """As far as the loan itself can stretch, then the free ranges nearest to what is wanted."""
     until = now + timedelta(days=rules.HORIZON_DAYS)

@@ -227,6 +227,12 @@ class LoanChange(Base):
         return self.period.upper
 
     @property
+    def was_span(self) -> tuple[datetime, datetime]:
+        assert self.was.lower is not None, "a loan's period is bounded"
+        assert self.was.upper is not None, "a loan's period is bounded"
+        return self.was.lower, self.was.upper
+
+    @property
     def too_late_at(self) -> datetime:
         """From when on it makes no sense any more: its new start or its end has passed."""
         return self.end if self.was.lower == self.start else min(self.start, self.end)

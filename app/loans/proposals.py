@@ -248,11 +248,13 @@ def price_words(was: int, now_cents: int, here: Here, locale: str) -> str:
     return f"{money(now_cents)} instead of {money(was)} ({more})"
 
 
-def retell(told: Told, change: LoanChange | None, person_id: int) -> Told:
+def retell(
+    told: Told, change: LoanChange, person_id: int, here: Here, now: datetime, locale: str
+) -> Told:
     """The loan's next step while other dates are proposed."""
-    if change is None:
-        return told
+    when = words.period(change.start, change.end, here.zone, locale, now)
     if change.by_id == person_id:
-        return replace(told, next_step="Other dates are proposed; the other answers")
-    who = change.by.name.split()[0]
-    return replace(told, next_step=f"{who} asks for other dates: your answer?", my_turn=True)
+        return replace(told, next_step=f"You asked for {when} instead; no answer yet")
+    cost = price_words(change.was_price_cents, change.price_cents, here, locale)
+    step = f"{change.by.name.split()[0]} asks for {when} instead" + (f", {cost}" if cost else "")
+    return replace(told, next_step=step, my_turn=True)

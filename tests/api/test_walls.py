@@ -24,7 +24,7 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
-    return path.format(slug=slug, tool_id=tool, loan_id=loan)
+    return path.format(slug=slug, tool_id=tool, loan_id=loan, change_id=1)
 
 
 def body_for(method: str, path: str, here: Programs) -> Json | None:
@@ -34,14 +34,16 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"body": "Hi"}
     if path.endswith("/tools/{tool_id}/loans"):
         return {"start": day, "end": day}
+    if path.endswith("/changes"):
+        return {"end": day}
     if path.endswith("/tools"):
         return {"name": "Drill", "category": "drills"}
     return {} if method == "PATCH" else None
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 27
-    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 12
+    assert len(ROUTES) == 35
+    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 20
 
 
 async def test_a_member_of_another_community_finds_nothing(
