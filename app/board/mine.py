@@ -14,7 +14,7 @@ from app.loans import queries as loan_queries
 from app.loans import shelf, standing, telling
 from app.loans.models import Loan
 from app.loans.standing import Around
-from app.loans.states import OPEN, State
+from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
 from app.people.models import Status
 from app.people.viewer import Here, Viewer
@@ -45,7 +45,7 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     mine, known = await _loans(tx, viewer, now)
     shown = [one for one in mine if one.loan.state != State.RETURNED]
     urgent = sorted((one for one in shown if one.told.my_turn), key=_pressing)
-    rest = [one for one in shown if not one.told.my_turn]
+    rest = sorted((one for one in shown if not one.told.my_turn), key=_in_hand_first)
     places = await people_queries.places_of(tx, viewer.person_id)
     here = viewer.community or _first(places)
     return {
@@ -146,6 +146,12 @@ def _actions(one: Standing, known: Around, now: datetime) -> list[telling.Action
     if proposed is not None:
         return proposed.actions
     return standing.actions(one.loan, known, one.viewer, now, back="things")
+
+
+def _in_hand_first(one: Standing) -> tuple[bool, datetime]:
+    """What is out by when it is due, then what is to come by when it begins."""
+    out = State(one.loan.state) in POSSESSED
+    return (not out, one.loan.end if out else one.loan.start)
 
 
 def _turn(loan: Loan, known: Around, now: datetime) -> int:

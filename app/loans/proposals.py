@@ -223,8 +223,8 @@ def tell(
         id=change.id,
         mine=mine,
         sentence=f"{who} {said}.",
-        was_words=words.period(loan.start, loan.end, here.zone, locale, now),
-        period_words=words.period(change.start, change.end, here.zone, locale, now),
+        was_words=_when(change, change.was_span, here, locale, now),
+        period_words=_when(change, (change.start, change.end), here, locale, now),
         price_words=price_words(change.was_price_cents, change.price_cents, here, locale),
         note=change.note,
         actions=[answer("Withdraw it", "withdrawal", ChangeState.WITHDRAWN, "quiet")]
@@ -234,6 +234,13 @@ def tell(
             answer("Keep the dates", "refusal", ChangeState.REFUSED, "quiet"),
         ],
     )
+
+
+def _when(change: LoanChange, span: Span, here: Here, locale: str, now: datetime) -> str:
+    """'until Fri 27 Nov' where the start stays."""
+    if change.was_span[0] == change.start:
+        return f"until {words.until(span[1], here.zone, locale, now)}"
+    return words.period(*span, here.zone, locale, now)
 
 
 def price_words(was: int, now_cents: int, here: Here, locale: str) -> str:
@@ -252,9 +259,9 @@ def retell(
     told: Told, change: LoanChange, person_id: int, here: Here, now: datetime, locale: str
 ) -> Told:
     """The loan's next step while other dates are proposed."""
-    when = words.period(change.start, change.end, here.zone, locale, now)
+    when = _when(change, (change.start, change.end), here, locale, now)
     if change.by_id == person_id:
-        return replace(told, next_step=f"You asked for {when} instead; no answer yet")
+        return replace(told, next_step=f"You asked for other dates ({when}); no answer yet")
     cost = price_words(change.was_price_cents, change.price_cents, here, locale)
-    step = f"{change.by.name.split()[0]} asks for {when} instead" + (f", {cost}" if cost else "")
-    return replace(told, next_step=step, my_turn=True)
+    step = f"{change.by.name.split()[0]} asks for other dates: {when}"
+    return replace(told, next_step=step + (f", {cost}" if cost else ""), my_turn=True)

@@ -152,7 +152,7 @@ async def test_an_answer_in_between_starts_the_count_anew(tx: Tx) -> None:
 async def test_every_kind_has_words(tx: Tx) -> None:
     elm = await elm_street(tx)
     await elm.asked(elm.ben, 5)
-    notice = await tx.scalar(select(Notice))
+    notice = await tx.scalar(select(Notice).where(Notice.community_id == elm.here.id))
     assert notice is not None
     await tx.refresh(notice, ["by"])
     for kind in Kind:
