@@ -25,7 +25,11 @@ from app.realtime import touch
 
 BEFORE = timedelta(hours=24)  # the start is near enough to look for something else
 LETS_GO = "The tool is late."
-# What may put another loan at risk, or take the risk from it.
+# Of requests, and of what is said only: whose tool it is, and when, stays as it was.
+QUIET = frozenset(
+    {Act.DECLINE, Act.WITHDRAW, Act.EXPIRE, Act.SUPERSEDE, Act.WAIT, Act.FETCHED, Act.CLOSE}
+)
+# What may put a loan at risk at once.
 WAKES = frozenset({Act.APPROVE, Act.HAND_OVER, Act.NOT_HERE, Act.CHANGE})
 
 
@@ -74,7 +78,7 @@ def retell(told: Told, loan: Loan, person_id: int) -> Told:
     if person_id != loan.borrower_id:
         borrower = told.borrower_name.split()[0]
         waits = f"{borrower} waits for it" if loan.waits_since else f"{borrower} has been told"
-        step, mine = f"Get it back first; {waits}", told.my_turn
+        step, mine = f"Get it back first; {waits}", False
     elif loan.waits_since:
         step, mine = "You wait until it is back", False
     else:
@@ -119,7 +123,8 @@ async def next_after(tx: Tx, loans: Iterable[Loan], now: datetime) -> Sequence[L
 
 async def of_act(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
     """What an act on one loan means for the other loans of its tool."""
-    await _show_others(tx, loan, now)
+    if act not in QUIET:
+        await _show_others(tx, loan, now)
     if act in WAKES:
         await tell(tx, loan, now)
 
