@@ -198,7 +198,7 @@ async def _agree(tx: Tx, loan: Loan, change: LoanChange, by: Viewer, now: dateti
     moved = change.start if change.start != loan.start else None
     try:
         await availability.move(
-            tx, loan.community_id, loan.tool_id, loan.id, change.end, now, start=moved
+            tx, loan.community_id, loan.tool_id, loan.id, change.end - loan.end, now, moved
         )
     except Conflict as taken:
         busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
