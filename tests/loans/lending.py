@@ -171,7 +171,9 @@ class Lending:
         found += [topic.bell(person), topic.notices(person)]
         for tool in self.tools:
             found += [topic.tool(here, tool), topic.dates(here, tool), topic.mine(here, tool)]
-        return found + [topic.loan(here, loan) for loan in loans]
+        for loan in loans:
+            found += [topic.loan(here, loan), topic.similar(here, loan)]
+        return found
 
     async def _loan_ids(self, tx: db.Tx) -> list[int]:
         newest = select(Loan.id).order_by(Loan.id.desc()).limit(4)
