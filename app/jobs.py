@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import clockwork, codes, holds
+from app.loans import changes, clockwork, codes, holds, proposals, ripple
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "loans.close": _loan(clockwork.close),
     "loans.remind": _loan(clockwork.remind),
     holds.JOB: holds.expire,
+    proposals.END: _loan(changes.run_out),
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
 SCHEDULED = (FORGET_KEYS,)
@@ -171,7 +172,8 @@ async def tick() -> None:
 
 async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     """Touches whatever looks different only because it is later."""
-    for loan in await loan_queries.passing(tx, since, now):
+    passing = await loan_queries.passing(tx, since, now)
+    for loan in (*passing, *await ripple.next_after(tx, passing, now)):
         loans.show(tx, loan)
     for community_id, loan_id in await codes.running_out(tx, since, now):
         touch(tx, topic.loan(community_id, loan_id))

@@ -20,7 +20,16 @@ from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
 from app.loans import api as loans_api
-from app.loans import days_off, handing, handing_api, holding, lending_page, recording
+from app.loans import (
+    changes_api,
+    changing,
+    days_off,
+    handing,
+    handing_api,
+    holding,
+    lending_page,
+    recording,
+)
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.members import desk
@@ -45,11 +54,11 @@ UPLOADS = (
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes),
-    *(loans_routes, handing, recording, lending_page, days_off, notices_routes),
+    *(loans_routes, changing, handing, recording, lending_page, days_off, notices_routes),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
-    *(chat_api, notices_api, desk),
+    *(changes_api, chat_api, notices_api, desk),
 )
 
 

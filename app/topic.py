@@ -42,6 +42,11 @@ def writing(community_id: int, loan_id: int) -> str:
     return f"c{community_id}/writing/{loan_id}"
 
 
+def similar(community_id: int, loan_id: int) -> str:
+    """What is free instead of a loan's late tool."""
+    return f"c{community_id}/similar/{loan_id}"
+
+
 def room(community_id: int, conversation_id: int) -> str:
     return f"c{community_id}/room/{conversation_id}"
 

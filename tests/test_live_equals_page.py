@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
+
 from app import clock, db, topic
-from app.loans.models import Loan
+from app.loans.models import ChangeState, Loan, LoanChange
 from app.main import registry
 from app.people.models import Membership, Status
 from tests.neighbours import Neighbour, Screen, Street
@@ -53,6 +55,7 @@ class Story:
             found["loan"] = (topic.loan(here.id, self.loan), room)
             found["room"] = (topic.room(here.id, self.room), room)
             found["handover"] = (topic.handover(here.id, self.loan), room)
+            found["similar"] = (topic.similar(here.id, self.loan), room)
             found["writing"] = (topic.writing(here.id, self.loan), room)
         return found
 
@@ -125,6 +128,15 @@ async def find_room(story: Story) -> None:
         story.room = loan.conversation_id
 
 
+async def proposed(loan_id: int) -> int:
+    """What waits for an answer."""
+    async with db.snapshot() as tx:
+        found = select(LoanChange.id).where(
+            LoanChange.loan_id == loan_id, LoanChange.state == ChangeState.OPEN
+        )
+        return int((await tx.scalars(found)).one())
+
+
 Acts = list[tuple[str, Callable[[], Awaitable[object]]]]
 
 
@@ -189,6 +201,17 @@ def acts(story: Story) -> Acts:
     def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: who.acts(story.loan, noun)
 
+    async def propose() -> None:
+        there = f"{ben.home}/loans/{story.loan}/changes"
+        await ben.does(there, start=street.today, end=street.day(2))
+
+    def answer(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
+        async def press_it() -> None:
+            change = await proposed(story.loan)
+            await who.does(f"{who.home}/loans/{story.loan}/changes/{change}/{noun}")
+
+        return press_it
+
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
 
@@ -203,9 +226,13 @@ def acts(story: Story) -> Acts:
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
         ("approve", press(ada, "approval")),
+        ("propose other dates", propose),
+        ("refuse them", answer(ada, "refusal")),
         ("show a code", press(ada, "code")),
         ("hand over", press(ada, "handover")),
         ("note how it went out", note_condition),
+        ("propose a longer loan", propose),
+        ("agree to it", answer(ada, "acceptance")),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
         ("claim again", press(ben, "return-claim")),

@@ -87,6 +87,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "link_id": 1,
         "job_id": 1,
         "blackout_id": 1,
+        "change_id": 1,
         "name": "0" * 32,
         "width": 480,
         "ending": "webp",
@@ -182,6 +183,7 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.room(here, story["room_id"]),
         topic.writing(here, story["loan_id"]),
         topic.handover(here, story["loan_id"]),
+        topic.similar(here, story["loan_id"]),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]

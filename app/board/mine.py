@@ -11,8 +11,9 @@ from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
 from app.loans import queries as loan_queries
-from app.loans import shelf, telling
+from app.loans import shelf, standing, telling
 from app.loans.models import Loan
+from app.loans.standing import Around
 from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
 from app.people.models import Status
@@ -30,23 +31,25 @@ class Standing:
     loan: Loan
     told: telling.Told
     viewer: Viewer
+    turn: int
 
 
 async def waiting(tx: Tx, viewer: Viewer, now: datetime) -> int:
     """How many loans wait for this person to do something."""
-    return sum(one.told.my_turn for one in await _loans(tx, viewer, now))
+    mine, _ = await _loans(tx, viewer, now)
+    return sum(one.told.my_turn for one in mine)
 
 
 async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     """What waits for me, what I borrow, what I lend, my tools; the most urgent first."""
-    mine = await _loans(tx, viewer, now)
+    mine, known = await _loans(tx, viewer, now)
     shown = [one for one in mine if one.loan.state != State.RETURNED]
     urgent = sorted((one for one in shown if one.told.my_turn), key=_pressing)
-    rest = [one for one in shown if not one.told.my_turn]
+    rest = sorted((one for one in shown if not one.told.my_turn), key=_in_hand_first)
     places = await people_queries.places_of(tx, viewer.person_id)
     here = viewer.community or _first(places)
     return {
-        "waiting": [{"loan": one.told, "actions": await _actions(tx, one, now)} for one in urgent],
+        "waiting": [{"loan": one.told, "actions": _actions(one, known, now)} for one in urgent],
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lender_id == viewer.person_id],
         "tools": await _tools(tx, viewer, places, now),
@@ -59,13 +62,14 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     """What this person has to do with one tool, for `tools/_mine.html`."""
     here, own = viewer.here, tool.owner_id == viewer.person_id
     loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool.id)
+    known, me = await standing.around(tx, loans), viewer.person_id
     return {
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}",
         "mine": own,
         "paused": tool.status in shelf.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
-        "loans": [telling.tell(one, here, viewer.person_id, now, viewer.locale) for one in loans],
+        "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
         "why_not_archive": shelf.why_not_archive(loans) if own else None,
         # Each change of the tool makes its buttons new ones.
         "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",
@@ -116,34 +120,56 @@ def _first(places: Mapping[int, tuple[Here, object]]) -> Here | None:
     return next((here for here, _ in places.values()), None)
 
 
-async def _loans(tx: Tx, viewer: Viewer, now: datetime) -> list[Standing]:
+async def _loans(tx: Tx, viewer: Viewer, now: datetime) -> tuple[list[Standing], Around]:
     places = await people_queries.places_of(tx, viewer.person_id)
     found = []
-    for loan in await loan_queries.open_loans_everywhere(tx, viewer.person_id):
+    loans = await loan_queries.open_loans_everywhere(tx, viewer.person_id)
+    known = await standing.around(tx, loans)
+    for loan in loans:
         if loan.community_id not in places:
             continue
-        here, standing = places[loan.community_id]
-        told = telling.tell(loan, here, viewer.person_id, now, viewer.locale)
+        here, membership = places[loan.community_id]
+        told = standing.tell(loan, known, here, viewer.person_id, now, viewer.locale)
         there = replace(
             viewer,
             community=here,
-            role=standing.role,
-            suspended=standing.status == Status.SUSPENDED,
+            role=membership.role,
+            suspended=membership.status == Status.SUSPENDED,
         )
-        found.append(Standing(loan, told, there))
-    return found
+        found.append(Standing(loan, told, there, _turn(loan, known, now)))
+    return found, known
 
 
-async def _actions(tx: Tx, one: Standing, now: datetime) -> list[telling.Action]:
-    holder = None
-    if one.loan.state == State.APPROVED:
-        holder = await loan_queries.holder(tx, one.loan.community_id, one.loan.tool_id)
-    return telling.actions(one.loan, one.viewer, holder, now, back="things")
+def _actions(one: Standing, known: Around, now: datetime) -> list[telling.Action]:
+    """What answers the question that the row asks: a proposal's own buttons, or the loan's."""
+    proposed = standing.proposed(one.loan, known, one.viewer, now, back="things")
+    if proposed is not None:
+        return proposed.actions
+    return standing.actions(one.loan, known, one.viewer, now, back="things")
 
 
-def _pressing(one: Standing) -> tuple[bool, datetime]:
-    """What is late or claimed first, then what starts first."""
-    return (State(one.loan.state) not in POSSESSED, one.loan.start)
+def _in_hand_first(one: Standing) -> tuple[bool, datetime]:
+    """What is out by when it is due, then what is to come by when it begins."""
+    out = State(one.loan.state) in POSSESSED
+    return (not out, one.loan.end if out else one.loan.start)
+
+
+def _turn(loan: Loan, known: Around, now: datetime) -> int:
+    """In which order things wait: others wait for an answer to the first ones."""
+    if known.change(loan) is not None:
+        return 0
+    if loan.state == State.RETURN_CLAIMED:
+        return 1
+    if loan.state == State.REQUESTED:
+        return 2
+    if known.at_risk(loan, now):
+        return 3
+    return 4 if loan.state == State.OUT else 5
+
+
+def _pressing(one: Standing) -> tuple[int, datetime]:
+    """Proposals, returns to confirm, requests, loans at risk and late ones; then what starts."""
+    return (one.turn, one.loan.start)
 
 
 async def _tools(

@@ -195,6 +195,18 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
     }
 
 
+def line(tool: Tool, here: Here, locale: str) -> Mapping[str, object]:
+    """A tool where there is no room for a card."""
+    return {
+        "path": f"{here.path}/tools/{tool.id}",
+        "name": tool.name,
+        "icon": tool.category.icon,
+        "photo_url": photo_url(tool, here),
+        "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
+        "owner_name": tool.owner.name,
+    }
+
+
 def photo_url(tool: Tool, here: Here, width: int = 480) -> str | None:
     return f"{here.path}/photos/{tool.photo.name}-{width}.webp" if tool.photo else None
 

@@ -15,8 +15,8 @@ from app.chat.models import ConversationId
 from app.db import Tx
 from app.demo.places import Hung, Neighbour, Place
 from app.demo.script import Calendar, Line, Scene
+from app.loans import changes, handover, shelf
 from app.loans import commands as loans
-from app.loans import handover, shelf
 from app.loans.models import Loan
 from app.people import commands as people
 from app.people import links, queries
@@ -181,6 +181,12 @@ class _Played:
         room = ConversationId(self.loan.conversation_id)
         await chat.say(tx, by.community_id, room, by.person_id, words, uuid.uuid4(), now)
 
+    async def want_longer(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
+        """A day more than was agreed on."""
+        assert self.loan is not None, "somebody asks first"
+        end = self.loan.end + timedelta(days=1)
+        await changes.propose(tx, self.loan.id, by, now, None, end, words)
+
     async def pause(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
         await shelf.pause(tx, self.stage.tools[self.scene.tool].id, by, now, words)
 
@@ -188,6 +194,7 @@ class _Played:
 ACTS: dict[str, Callable[[_Played, Tx, Viewer, datetime, str], Awaitable[object]]] = {
     "asks": _Played.ask,
     "says": _Played.say,
+    "wants it longer": _Played.want_longer,
     "pauses": _Played.pause,
     "approves": lambda it, tx, by, now, _: loans.approve(tx, it.loan_id, by, now),
     "declines": lambda it, tx, by, now, words: loans.decline(tx, it.loan_id, by, now, words),

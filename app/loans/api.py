@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app import clock, db
 from app.http import idempotency
 from app.http.schemas import CREATED, Key, Listed, LoanKey, ToolKey, cursor_after, problems
-from app.loans import commands, handover, queries
+from app.loans import commands, handover, patience, queries
 from app.loans.models import Loan
 from app.loans.shapes import (
     ActAsked,
@@ -162,6 +162,18 @@ async def take_back(by: By, body: ActAsked | None = None) -> LoanOut:
 @_post("no-show", "Nobody came")
 async def no_show(by: By, body: ActAsked | None = None) -> LoanOut:
     return await _act(by, handover.no_show, body)
+
+
+@_post("wait", "You wait for a tool that is late")
+async def wait(by: By, body: ActAsked | None = None) -> LoanOut:
+    """Only while the loan is at risk. To let it go, cancel it: nobody minds."""
+    return await _act(by, patience.wait, body)
+
+
+@_post("fetched", "It was handed over to you")
+async def fetched(by: By, body: ActAsked | None = None) -> LoanOut:
+    """After the end, when the lender has not said so: the lender is asked."""
+    return await _act(by, patience.fetched, body)
 
 
 async def _act(by: Door, command: Callable[..., Awaitable[Loan]], body: ActAsked | None) -> LoanOut:

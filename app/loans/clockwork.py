@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app import topic
 from app.db import Tx
-from app.loans import news, queries, rules, shelf
+from app.loans import news, queries, ripple, rules, shelf
 from app.loans.commands import by_itself
 from app.loans.models import Loan
 from app.loans.states import OPEN, Act, State
@@ -38,6 +38,7 @@ async def remind(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None
     loan = await queries.locked(tx, community_id, loan_id)
     if State(loan.state) in OPEN:
         await news.remind(tx, loan, now)
+        await ripple.tell(tx, loan, now)  # at its due instant, and a day before the next begins
 
 
 async def _pause(tx: Tx, loan: Loan, now: datetime) -> None:

@@ -15,7 +15,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, news, queries, rules, trust
+from app.loans import choosing, news, proposals, queries, ripple, rules, trust
 from app.loans.dates import free_near as free_near
 from app.loans.dates import refuse_taken, why_not_unheld
 from app.loans.models import Loan, LoanEvent
@@ -41,6 +41,9 @@ TOLD = {
     Act.GIVE_BACK: "gave it back",
     Act.NO_SHOW: "ended the loan: nobody came",
     Act.CLOSE: "closed the loan",
+    Act.CHANGE: "agreed to other dates",
+    Act.WAIT: "waits for it",
+    Act.FETCHED: "says that it was handed over",
 }
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
@@ -255,6 +258,7 @@ async def change(
         touch(tx, topic.writing(loan.community_id, loan.id))  # who is suspended cannot any more
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
+    await proposals.overtaken(tx, loan, was, now)
     why = reason or note
     _record(tx, loan, act, was, by, why, now)
     if by is None:
@@ -271,6 +275,7 @@ async def change(
         now,
     )
     await news.of_act(tx, loan, act, by, now)
+    await ripple.of_act(tx, loan, act, now)
     show(tx, loan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import NewType
 
@@ -31,6 +32,8 @@ INSTANTS = {
     Act.CLAIM_RETURN: "claimed_at",
     Act.TAKE_BACK: "back_at",
     Act.GIVE_BACK: "back_at",
+    Act.WAIT: "waits_since",
+    Act.FETCHED: "fetched_said_at",
 }
 
 
@@ -91,6 +94,8 @@ class Loan(Base):
     claimed_at: Mapped[datetime | None]
     back_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    waits_since: Mapped[datetime | None]  # the borrower knows that the tool is late, and waits
+    fetched_said_at: Mapped[datetime | None]  # "I have it", says the borrower; the lender has not
 
     tool: Mapped[Tool] = relationship(
         lazy="raise",
@@ -134,6 +139,8 @@ class Loan(Base):
             setattr(self, INSTANTS[act], now)
         if act is Act.NOT_HERE:
             self.claimed_at = None
+        if act is Act.CHANGE:  # other dates, other questions
+            self.waits_since = self.fetched_said_at = None
         if self.state in FINAL:
             self.ended_at = now
         return was
@@ -177,3 +184,83 @@ class LoanEvent(Base):
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     reason: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+
+
+class ChangeKind(enum.StrEnum):
+    EXTEND = "extend"
+    SHORTEN = "shorten"
+    EARLY = "early"
+    MOVE = "move"
+
+
+class ChangeState(enum.StrEnum):
+    OPEN = "open"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"  # by itself: the loan moved on, or the time came without an answer
+
+
+class LoanChange(Base):
+    """Other dates for a loan, proposed by one of the two. Blocks nothing until it is agreed on."""
+
+    __tablename__ = "loan_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "loan_id"], ["loan.community_id", "loan.id"]),
+        Index("ix_loan_change_loan", "community_id", "loan_id", "id"),
+        Index(
+            "uq_loan_change_open",
+            "community_id",
+            "loan_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        one_of("kind", ChangeKind),
+        one_of("state", ChangeState),
+        CheckConstraint("NOT isempty(period)", name="period"),
+        CheckConstraint("(state = 'open') = (answered_at IS NULL)", name="answered"),
+    )
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    loan_id: Mapped[int]
+    loan_version: Mapped[int]
+    kind: Mapped[str]
+    was: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    was_price_cents: Mapped[int]
+    price_cents: Mapped[int]
+    note: Mapped[str] = mapped_column(default="")
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default=ChangeState.OPEN)
+    answered_at: Mapped[datetime | None]
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    by: Mapped[Person] = relationship(lazy="raise", viewonly=True, foreign_keys=[by_id])
+
+    @property
+    def start(self) -> datetime:
+        assert self.period.lower is not None, "a proposed period is bounded"
+        return self.period.lower
+
+    @property
+    def end(self) -> datetime:
+        assert self.period.upper is not None, "a proposed period is bounded"
+        return self.period.upper
+
+    @property
+    def was_span(self) -> tuple[datetime, datetime]:
+        assert self.was.lower is not None, "a loan's period is bounded"
+        assert self.was.upper is not None, "a loan's period is bounded"
+        return self.was.lower, self.was.upper
+
+    @property
+    def too_late_at(self) -> datetime:
+        """From when on it makes no sense any more: its new start or its end has passed."""
+        return self.end if self.was.lower == self.start else min(self.start, self.end)
+
+    def answer(self, state: ChangeState, by_id: int | None, now: datetime) -> None:
+        """Once and for all."""
+        assert self.state == ChangeState.OPEN, "a proposal is answered once"
+        self.state, self.answered_by_id, self.answered_at = state, by_id, now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from app import queue, topic
@@ -35,6 +35,9 @@ HEARD: dict[Act, tuple[Kind, Who]] = {
     Act.GIVE_BACK: (Kind.GIVEN_BACK, Who.LENDER),
     Act.NO_SHOW: (Kind.NO_SHOW, Who.BORROWER),
     Act.LAPSE: (Kind.LAPSED, BOTH),
+    Act.CHANGE: (Kind.CHANGE_AGREED, BOTH),
+    Act.WAIT: (Kind.WILL_WAIT, Who.LENDER),
+    Act.FETCHED: (Kind.FETCH_SAID, Who.LENDER),
 }
 
 
@@ -54,6 +57,7 @@ async def tell(
     *,
     by: Viewer | None = None,
     due_at: datetime | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> None:
     """To those who play one of these parts; coordinators who are a party hear it as a party."""
     told: list[tuple[Iterable[int | None], str]] = []
@@ -72,7 +76,7 @@ async def tell(
             kind,
             loan.community_id,
             topic.loan(loan.community_id, loan.id),
-            facts(loan, other),
+            facts(loan, other) | dict(more or {}),
             now,
             by_id=by.person_id if by else None,
             due_at=due_at,

@@ -69,6 +69,9 @@ def _of(loan: Loan, zone: ZoneInfo) -> Iterator[Reminder]:
         case State.APPROVED:
             yield Reminder(Kind.STARTS_SOON, loan.start - BEFORE, BOTH)
             yield Reminder(Kind.WAS_IT_FETCHED, loan.end, BOTH)
+            if loan.fetched_said_at is not None:  # and the lender says nothing
+                stuck = loan.fetched_said_at + NOT_HERE_WITHIN
+                yield Reminder(Kind.STUCK, stuck, Who.COORDINATOR)
         case State.OUT:
             yield Reminder(Kind.DUE_SOON, loan.end - BEFORE, Who.BORROWER)
             yield Reminder(Kind.DUE, loan.end, Who.BORROWER)

@@ -14,7 +14,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
-from app.loans import commands, handover, queries, rules, telling, trust
+from app.loans import commands, handover, patience, queries, rules, telling, trust
 from app.loans.models import Loan
 from app.members import blocks as member_blocks
 from app.people import blocks
@@ -68,6 +68,7 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             handover_html=await pages.region(
                 request, tx, topic.handover(loan.community_id, loan.id)
             ),
+            similar_html=await pages.region(request, tx, topic.similar(loan.community_id, loan.id)),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
             writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),
@@ -178,6 +179,16 @@ async def not_here(by: Pressed) -> Response:
 @router.post("/c/{slug}/loans/{loan_id}/return")
 async def take_back(by: Pressed) -> Response:
     return await _act(by, handover.take_back)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/wait")
+async def wait(by: Pressed) -> Response:
+    return await _act(by, patience.wait)
+
+
+@router.post("/c/{slug}/loans/{loan_id}/fetched")
+async def fetched(by: Pressed) -> Response:
+    return await _act(by, patience.fetched)
 
 
 @router.post("/c/{slug}/loans/{loan_id}/messages")

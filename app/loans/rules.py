@@ -216,7 +216,23 @@ def _expire(loan: Loan, now: datetime) -> Refusal | None:
     return None if now >= loan.expires_at else Refusal("The request may still be answered.")
 
 
+def _fetched(loan: Loan, now: datetime) -> Refusal | None:
+    if loan.fetched_said_at is not None:
+        return Conflict("You have said so already.", "The lender is asked.", code="state")
+    if now < loan.end:
+        return Refusal("It is too early for that.", "Ask the lender to press the button.")
+    return None
+
+
+def _wait(loan: Loan, now: datetime) -> Refusal | None:
+    if loan.waits_since is not None:
+        return Conflict("The lender knows that you wait.", code="state")
+    return None
+
+
 def _lapse(loan: Loan, now: datetime) -> Refusal | None:
+    if loan.fetched_said_at is not None:
+        return Refusal("The borrower says that it was handed over.", lifted_by="the lender")
     return None if now >= loan.end + LAPSE_AFTER else Refusal("It may still be picked up.")
 
 
@@ -228,6 +244,8 @@ _MORE = {
     Act.NOT_HERE: _not_here,
     Act.EXPIRE: _expire,
     Act.LAPSE: _lapse,
+    Act.FETCHED: _fetched,
+    Act.WAIT: _wait,
 }
 
 

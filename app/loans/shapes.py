@@ -13,7 +13,7 @@ from app import clock, db
 from app.chat.rules import LONGEST as MESSAGE_LONGEST
 from app.errors import Span
 from app.http.schemas import ID_LIMIT, Answered, Asked, DayOrInstant, Id, Named, Paged
-from app.loans import queries, rules, telling
+from app.loans import queries, ripple, rules, telling
 from app.loans.handover import PLACE_LONGEST
 from app.loans.models import Loan
 from app.loans.states import MOVES, POSSESSED, Act, State
@@ -29,6 +29,8 @@ NOUNS = {
     Act.CLAIM_RETURN: "return-claim",
     Act.NOT_HERE: "return-claim/end",
     Act.TAKE_BACK: "return",
+    Act.WAIT: "wait",
+    Act.FETCHED: "fetched",
 }
 
 
@@ -127,6 +129,7 @@ class LoanOut(Answered):
     out_at: datetime | None
     back_at: datetime | None
     overdue: bool
+    at_risk: bool = Field(description="Its tool is still out with somebody else, past the end")
     acts: list[ActOut]
 
 
@@ -169,6 +172,7 @@ def _shape(one: Loan, holder: Loan | None, viewer: Viewer, now: datetime) -> Loa
         out_at=one.out_at and one.out_at.astimezone(zone),
         back_at=one.back_at and one.back_at.astimezone(zone),
         overdue=rules.is_late(one, now),
+        at_risk=ripple.at_risk(one, holder, now),
         acts=_acts(one, holder, viewer, now),
     )
 
@@ -181,6 +185,8 @@ def _acts(one: Loan, holder: Loan | None, viewer: Viewer, now: datetime) -> list
         why_not = rules.why_not(act, one, viewer, now)
         if act is Act.HAND_OVER and why_not is None:
             why_not = rules.why_not_while_out(one, holder)
+        if act is Act.WAIT and why_not is None:
+            why_not = ripple.why_not_wait(one, holder, now)
         found.append(
             ActOut(
                 act=act,

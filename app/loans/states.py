@@ -38,6 +38,9 @@ class Act(enum.StrEnum):
     FETCH = "fetch"  # the borrower, with the code of the lender's phone or by self-service
     GIVE_BACK = "give_back"
     CLOSE = "close"
+    CHANGE = "change"
+    WAIT = "wait"
+    FETCHED = "fetched"
 
 
 class Who(enum.Flag):
@@ -70,6 +73,11 @@ MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.OUT, Act.GIVE_BACK): (State.RETURNED, B),
     (State.RETURN_CLAIMED, Act.GIVE_BACK): (State.RETURNED, B),
     (State.RETURNED, Act.CLOSE): (State.CLOSED, L | S),
+    # The state stays: other dates agreed on, a late tool waited for, "I have it" said.
+    (State.APPROVED, Act.CHANGE): (State.APPROVED, B | L),
+    (State.OUT, Act.CHANGE): (State.OUT, B | L),
+    (State.APPROVED, Act.WAIT): (State.APPROVED, B),
+    (State.APPROVED, Act.FETCHED): (State.APPROVED, B),
 }
 
 FINAL = frozenset(

@@ -22,6 +22,7 @@ WORDS = {
     "loans.close": "Loans that are back close after two days",
     "loans.remind": "People are reminded of their loans",
     "holds.expire": "Dates that somebody was choosing are free again",
+    "changes.end": "Proposals of other dates that nobody answers end",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

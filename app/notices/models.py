@@ -43,6 +43,17 @@ class Kind(enum.StrEnum):
     FETCHED = "fetched"
     GIVEN_BACK = "given_back"
     LENT = "lent"
+    # Other dates, and what a late return means for others.
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_AGREED = "change_agreed"
+    CHANGE_REFUSED = "change_refused"
+    CHANGE_WITHDRAWN = "change_withdrawn"
+    CHANGE_ENDED = "change_ended"
+    AT_RISK = "at_risk"
+    NEXT_WAITS = "next_waits"
+    SOMEONE_WAITS = "someone_waits"
+    WILL_WAIT = "will_wait"
+    FETCH_SAID = "fetch_said"
 
 
 class Notice(Base):

@@ -38,11 +38,30 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.DUE: ("clock-alert", "The {tool} is due back at {other}’s now."),
     Kind.LATE: ("clock-alert", "The {tool} is overdue: it was due {end}."),
     Kind.CONFIRM_RETURN: ("undo-2", "Is the {tool} back? {other} says that it is."),
-    Kind.STUCK: ("clock-alert", "The return of the {tool} to {other} needs help."),
     Kind.APPROVED_AT_ONCE: ("calendar-clock", "{who}, whom you trust, has your {tool}, {when}."),
     Kind.FETCHED: ("package-open", "{who} has your {tool} now."),
     Kind.GIVEN_BACK: ("circle-check", "{who} gave your {tool} back. Is all well with it?"),
     Kind.LENT: ("package-open", "{who} lent you the {tool}, {when}."),
+    Kind.STUCK: ("clock-alert", "The loan of the {tool} from {other} needs help."),
+    Kind.CHANGE_PROPOSED: ("calendar-clock", "{who} asks for other dates for the {tool}: {when}."),
+    Kind.CHANGE_AGREED: ("calendar-clock", "{who} agreed: the loan of the {tool} is {when} now."),
+    Kind.CHANGE_REFUSED: ("circle-x", "{who} would rather keep the dates of the {tool}."),
+    Kind.CHANGE_WITHDRAWN: ("undo-2", "{who} keeps the dates of the {tool} as they are."),
+    Kind.CHANGE_ENDED: ("clock", "Nobody answered in time: the dates of the {tool} stay."),
+    Kind.AT_RISK: (
+        "clock-alert",
+        "The {tool} is not back yet, so your loan may begin late: {when}. Wait, or let it go?",
+    ),
+    Kind.NEXT_WAITS: (
+        "clock-alert",
+        "The {tool} is not back yet, and {other} is to have it next: {when}.",
+    ),
+    Kind.SOMEONE_WAITS: (
+        "clock-alert",
+        "A neighbour is waiting for the {tool}. Please bring it back, or say when you can.",
+    ),
+    Kind.WILL_WAIT: ("hourglass", "{who} waits until the {tool} is back."),
+    Kind.FETCH_SAID: ("package-open", "{who} says that the {tool} was handed over. Was it?"),
 }
 
 

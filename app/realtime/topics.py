@@ -124,15 +124,23 @@ class Topics:
         return register
 
     def personal(
-        self, kind: str, *, rows: bool = False, company: Company | None = None
+        self,
+        kind: str,
+        *,
+        rows: bool = False,
+        company: Company | None = None,
+        follows: Callable[[str], tuple[str, ...]] | None = None,
     ) -> Callable[[PersonalDraw], PersonalDraw]:
         """draw(tx, viewer, key, since): asks the right itself. With `rows`, only those since.
 
         `company(present, locale)` draws who else is here, for who has proved the topic theirs.
+        `follows(key)` names the topics of the scope whose versions count instead of an own one.
         """
 
         def register(draw: PersonalDraw) -> PersonalDraw:
             self._add(Kind(kind, draw_personal=draw, rows=rows, company=company), 1)
+            if follows:
+                versions.view(kind, follows)
             return draw
 
         return register

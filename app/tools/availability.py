@@ -154,6 +154,34 @@ async def start_early(tx: Tx, community_id: int, tool_id: int, loan_id: int, now
         raise _or_conflict(error) from error
 
 
+async def move(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    loan_id: int,
+    later: timedelta,
+    now: datetime,
+    start: datetime | None = None,
+) -> None:
+    """The loan blocks other dates instead: until so much later (or earlier), with whatever else
+    it blocks at its end; without `start` it goes on from where it began.
+
+    Raises Conflict if somebody has the tool then. What has passed is not taken from anybody.
+    """
+    await drop_expired(tx, community_id, tool_id, now)
+    lower = func.lower(Occupancy.period) if start is None else max(start, now)
+    try:
+        async with tx.begin_nested():
+            await tx.execute(
+                update(Occupancy)
+                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
+                .values(period=func.tstzrange(lower, func.upper(Occupancy.period) + later))
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
+
+
 async def cut(
     tx: Tx, community_id: int, loan_id: int, now: datetime, rest: timedelta = timedelta()
 ) -> None:
@@ -192,9 +220,17 @@ async def drop_expired(tx: Tx, community_id: int, tool_id: int, now: datetime) -
 
 
 async def busy(
-    tx: Tx, community_id: int, tool_ids: Iterable[int], now: datetime
+    tx: Tx,
+    community_id: int,
+    tool_ids: Iterable[int],
+    now: datetime,
+    *,
+    but_loan: int | None = None,
 ) -> dict[int, list[Span]]:
-    """tool → its blocked periods that end after `now`, in order; what is only held is not."""
+    """tool → its blocked periods that end after `now`, in order; what is only held is not.
+
+    Without what `but_loan` blocks.
+    """
     rows = await tx.execute(
         select(Occupancy.tool_id, Occupancy.period)
         .where(
@@ -203,6 +239,7 @@ async def busy(
             Occupancy.kind != OccupancyKind.HOLD,
             Occupancy.period.op("&&")(Range(now, None)),
             or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
+            Occupancy.loan_id.is_distinct_from(but_loan or 0),
         )
         .order_by(Occupancy.tool_id, Occupancy.period)
     )

@@ -25,7 +25,7 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
-    ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60, "blackout_id": 1}
+    ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60, "blackout_id": 1, "change_id": 1}
     path = path.format(slug=slug, direction="out", name="0" * 32, **ids)
     return f"{path}?start=2026-05-01&end=2026-05-01" if path.endswith("/quote") else path
 
@@ -45,13 +45,15 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"body": "Hi"}
     if path.endswith(("/tools/{tool_id}/loans", "/hold", "/blackouts")):
         return {"start": day, "end": day}
+    if path.endswith("/changes"):
+        return {"end": day}
     if path.endswith("/tools"):
         return {"name": "Drill", "category": "drills"}
     return {} if method == "PATCH" else None
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 46
+    assert len(ROUTES) == 54
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 20
 
 

@@ -173,6 +173,7 @@ class Lending:
             found += [topic.tool(here, tool), topic.dates(here, tool), topic.mine(here, tool)]
         for loan in loans:
             found += [topic.loan(here, loan), topic.handover(here, loan)]
+            found += [topic.similar(here, loan)]
         return found
 
     async def _loan_ids(self, tx: db.Tx) -> list[int]:

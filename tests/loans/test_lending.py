@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from app import clock, db
-from app.loans import commands, handover, shelf
+from app.errors import NotFound
+from app.loans import changes, commands, handover, patience, proposals, queries, shelf
 from app.main import registry
 from tests.loans import door
 from tests.loans.lending import AUTUMN, Command, Lending
@@ -44,6 +45,8 @@ ACTS: dict[str, Any] = {
     "not here": handover.not_here,
     "take back": handover.take_back,
     "no show": handover.no_show,
+    "wait": patience.wait,
+    "fetched": patience.fetched,
 }
 # Else nobody gets anywhere.
 LIKELY = st.sampled_from(("approve", "approve", "hand over", "take back", *ACTS))
@@ -122,6 +125,60 @@ class Street(RuleBasedStateMachine):
     def opens_a_shed(self) -> None:
         tool_id, ada = self.lending.tools[1], self.lending.people["ada"]
         self.run(self.lending.does(lambda tx, now: door.opens_a_shed(tx, tool_id, ada, now)))
+
+    def _other_dates(self, nth: int, who: str, start: int, end: int) -> Command | None:
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return None
+        loan_id, by = loans[-1 - nth % min(len(loans), 5)], self.lending.people[who]
+
+        async def propose(tx: db.Tx, now: Any) -> None:
+            loan = await queries.locked(tx, by.community_id, loan_id)
+            first = loan.start + timedelta(hours=start) if start else None
+            await changes.propose(tx, loan_id, by, now, first, loan.end + timedelta(hours=end))
+
+        return propose
+
+    def _answer(self, nth: int, who: str, answer: Any) -> Command | None:
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return None
+        loan_id, by = loans[-1 - nth % min(len(loans), 5)], self.lending.people[who]
+
+        async def say(tx: db.Tx, now: Any) -> None:
+            loan = await queries.locked(tx, by.community_id, loan_id)
+            change = await proposals.open_of(tx, loan)
+            if change is None:
+                raise NotFound
+            await answer(tx, loan_id, change.id, by, now)
+
+        return say
+
+    @rule(
+        nth=NTH,
+        who=st.sampled_from(("ada", "ben", "cy")),
+        start=st.sampled_from((0, 0, 0, -20, 5, 30)),
+        end=st.integers(-30, 60),
+        answered=st.sampled_from((None, changes.agree, changes.agree, changes.refuse)),
+    )
+    def proposes(self, nth: int, who: str, start: int, end: int, answered: Any) -> None:
+        command = self._other_dates(nth, who, start, end)
+        if command and self.run(self.lending.does(command)) and answered:
+            for other in self.lending.people:
+                if then := self._answer(nth, other, answered):
+                    self.run(self.lending.does(then))
+
+    @rule(
+        nth=NTH,
+        who=WHO,
+        too=WHO,
+        one=st.sampled_from((changes.agree, changes.withdraw)),
+        act=LIKELY,
+    )
+    def answers_while_it_moves(self, nth: int, who: str, too: str, one: Any, act: str) -> None:
+        first, second = self._answer(nth, who, one), self._of(act, nth, too)
+        if first and second:
+            self.run(self.lending.both(first, second))
 
     @rule(one=LIKELY, other=LIKELY, nth=NTH, who=WHO, too=WHO)
     def two_at_once(self, one: str, other: str, nth: int, who: str, too: str) -> None:

@@ -29,6 +29,7 @@ IN_TIME = {
     Act.EXPIRE: START,
     Act.LAPSE: END + rules.LAPSE_AFTER,
     Act.NO_SHOW: START + rules.NO_SHOW_AFTER,
+    Act.FETCHED: END,
 }
 
 

@@ -83,7 +83,14 @@ async def _lending(street: Street) -> dict[str, str]:
     await ben.asks_for(ladder, street.day(4))
     saw = await ben.lists("Hand saw", "saws")
     await ben.does(f"{home}/tools/{saw}/pause")
-    await street.cora.lists("Hammer drill")
+    hammer = await street.cora.lists("Hammer drill")
+    longer, kept = (
+        await ben.asks_for(hammer, street.day(1)),
+        await ben.asks_for(hammer, street.day(6)),
+    )
+    for loan in (longer, kept):
+        await street.cora.acts(loan, "approval")
+    await ben.does(f"{home}/loans/{longer}/changes", start=street.day(1), end=street.day(2))
     declined = await ben.asks_for(drill, street.day(9))
     await ada.acts(declined, "refusal", reason="I need it myself.")
     shut = await street.cy.asks_for(ladder, street.day(20))
@@ -107,6 +114,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "hand-over, typing": f"{home}/loans/{cut}",
         "hand-over, scan": f"{home}/loans/{cut}/scan",
         "hand-over, record": f"{home}/loans/{out}/handover/out",
+        "room, other dates": f"{home}/loans/{longer}",
+        "other dates": f"{home}/loans/{kept}/changes",
+        "other dates, refused": f"{home}/loans/{kept}/changes",
         "room, lender": f"{home}/loans/{asked}",
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",

@@ -48,6 +48,8 @@ PAGES = {
     "hand-over, typing": "ben",
     "hand-over, scan": "ben",
     "hand-over, record": "ada",
+    "room, other dates": "cora",
+    "other dates": "ben",
     "room, shut": "cy",
     "room, shut by oneself": "ada",
     "tool, of somebody blocked": "ada",
@@ -73,6 +75,7 @@ PAGES = {
     # and those that an act leads to
     "tool, refused": "ada",
     "asking, refused": "ben",
+    "other dates, refused": "ben",
     "signing in, refused": "",
     "waiting to be let in": "",
     "password, refused": "ben",
@@ -92,6 +95,10 @@ async def asks_backwards(window: Window) -> None:
     await first.fill((date.fromisoformat(today) + timedelta(days=3)).isoformat())
     await window.page.get_by_label("Last day").fill(today)
     await window.press("Ask Ada for it")
+
+
+async def changes_nothing(window: Window) -> None:
+    await window.press("Ask Cora")
 
 
 async def signs_in_wrongly(window: Window) -> None:
@@ -121,6 +128,7 @@ async def opens_the_window(window: Window) -> None:
 ACTS: dict[str, tuple[Callable[[Window], Awaitable[None]], str]] = {
     "tool, refused": (types_nonsense, ".error"),
     "asking, refused": (asks_backwards, ".error"),
+    "other dates, refused": (changes_nothing, ".error"),
     "signing in, refused": (signs_in_wrongly, ".error"),
     "waiting to be let in": (asks_to_join, "h1:text('Nearly there')"),
     "password, refused": (changes_the_password_wrongly, ".error"),

@@ -1,0 +1,265 @@
+"""Other dates for a loan: what may be proposed, how it is told, and when it ends by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app import queue, words
+from app.clock import local_day, started_days
+from app.db import Tx
+from app.errors import Conflict, NotFound, Refusal, Span, mistyped
+from app.loans import rules
+from app.loans.models import ChangeKind, ChangeState, Loan, LoanChange
+from app.loans.states import Act, State, Who
+from app.loans.telling import Action, Told
+from app.people import rules as people_rules
+from app.people.viewer import Apart, Here, Viewer
+
+END = "changes.end"  # the job that ends what nobody answers
+CAN_CHANGE = frozenset({State.APPROVED, State.OUT})
+WANTS = {
+    ChangeKind.EXTEND: "would like to have it longer",
+    ChangeKind.SHORTEN: "needs it for less time",
+    ChangeKind.EARLY: "would like to fetch it earlier",
+    ChangeKind.MOVE: "would like other dates",
+}
+OFFERS = {
+    ChangeKind.EXTEND: "can lend it longer",
+    ChangeKind.SHORTEN: "asks for less time",
+    ChangeKind.EARLY: "can hand it over earlier",
+    ChangeKind.MOVE: "asks for other dates",
+}
+OVER = {
+    ChangeState.AGREED: "This has been agreed on already.",
+    ChangeState.REFUSED: "The dates stay as they are.",
+    ChangeState.WITHDRAWN: "This proposal was withdrawn.",
+    ChangeState.ENDED: "It is too late for this proposal.",
+}
+
+
+def kind_of(was: Span, period: Span) -> ChangeKind:
+    (start, end), (first, last) = was, period
+    if first >= start and last <= end:
+        return ChangeKind.SHORTEN
+    if first == start:
+        return ChangeKind.EXTEND
+    return ChangeKind.EARLY if first < start and last == end else ChangeKind.MOVE
+
+
+def price(loan: Loan, period: Span, zone: ZoneInfo) -> int:
+    """At what a day was agreed to cost, whatever the tool costs others by now."""
+    a_day = loan.price_cents // started_days(loan.start, loan.end, zone)
+    return a_day * started_days(*period, zone)
+
+
+def why_not_propose(
+    loan: Loan, by: Viewer, apart: Apart | None, going: LoanChange | None, now: datetime
+) -> Refusal | None:
+    """Whether this person may ask for other dates at all; `going`: what is being asked already."""
+    if refusal := rules.why_not(Act.CHANGE, loan, by, now):
+        return refusal
+    if refusal := people_rules.why_not_write_to(apart):
+        return refusal
+    if going is not None and now < going.too_late_at:
+        return Conflict("Other dates are proposed already.", "Answer that first, or withdraw it.")
+    return None
+
+
+def why_not_period(loan: Loan, period: Span, now: datetime, zone: ZoneInfo) -> Refusal | None:
+    """What can be said without looking at other loans."""
+    start, end = period
+    if (start, end) == (loan.start, loan.end):
+        return mistyped("end", "These dates are agreed on already.", "Choose other ones.")
+    if start != loan.start and loan.state == State.OUT:
+        return mistyped("start", "The tool is out, so its start stays.", "Choose another end.")
+    if start >= end:
+        return mistyped("end", "The end comes before the start.", "Choose a later end.")
+    if end <= now:
+        return mistyped("end", "This end has passed.", "Choose a later one.")
+    today = local_day(now, zone)
+    if start != loan.start and local_day(start, zone) < today:
+        return mistyped("start", "This start has passed.", "Choose today or a later day.")
+    lending = loan.tool.lending
+    if started_days(start, end, zone) > _days_so_far(loan, now, zone) + lending.longest_days:
+        more = words.count(lending.longest_days, "day", "days")
+        return mistyped("end", f"A loan can grow by {more} at a time.", "Choose an earlier end.")
+    last = local_day(end - timedelta(microseconds=1), zone)
+    if last > today + timedelta(days=lending.horizon_days):
+        ahead = words.count(lending.horizon_days, "day", "days")
+        return mistyped("end", f"You can plan up to {ahead} ahead.", "Choose earlier dates.")
+    return None
+
+
+def _days_so_far(loan: Loan, now: datetime, zone: ZoneInfo) -> int:
+    """Of a late loan also the days that it is late."""
+    end = max(loan.end, now) if loan.state == State.OUT else loan.end
+    return started_days(loan.start, end, zone)
+
+
+def why_not_answer(
+    change: LoanChange, loan: Loan, by: Viewer, answer: ChangeState, now: datetime
+) -> Refusal | None:
+    """Who proposed may withdraw; the other agrees or refuses, even when suspended refuses."""
+    if change.state != ChangeState.OPEN:
+        return Conflict(OVER[ChangeState(change.state)], "Look at the loan as it is.", code="state")
+    if now >= change.too_late_at:
+        return Conflict(OVER[ChangeState.ENDED], "Propose other dates.", code="state")
+    mine = change.by_id == by.person_id
+    if not rules.part_of(loan, by) & (Who.BORROWER | Who.LENDER):
+        return Refusal("Only the two of the loan can do this.", status=403)
+    if mine and answer is not ChangeState.WITHDRAWN:
+        return Refusal("You proposed it yourself.", "The other answers.", status=403)
+    if not mine and answer is ChangeState.WITHDRAWN:
+        return Refusal("The other proposed it.", "You can refuse it.", status=403)
+    if answer is ChangeState.AGREED:
+        return rules.why_not(Act.CHANGE, loan, by, now)
+    return None
+
+
+def why_not_free(
+    loan: Loan, period: Span, busy: list[Span], free: list[Span], here: Here, locale: str
+) -> Refusal | None:
+    """`busy` is what others have of the tool."""
+    start, end = period
+    in_the_way = [span for span in sorted(busy) if span[0] < end and start < span[1]]
+    if not in_the_way:
+        return None
+    begins = in_the_way[0][0]
+    if begins >= loan.end:
+        sentence = f"The next loan begins {words.since(begins, here.zone, locale)}."
+    else:
+        sentence = "Somebody else has the tool in these dates."
+    return Conflict(sentence, "Choose other dates; the nearest free ones are below.", free=free)
+
+
+async def open_of(tx: Tx, loan: Loan) -> LoanChange | None:
+    """What is proposed for a loan and not answered yet."""
+    return await tx.scalar(
+        select(LoanChange)
+        .options(joinedload(LoanChange.by))
+        .where(
+            LoanChange.community_id == loan.community_id,
+            LoanChange.loan_id == loan.id,
+            LoanChange.state == ChangeState.OPEN,
+        )
+    )
+
+
+async def change_of(tx: Tx, loan: Loan, change_id: int) -> LoanChange:
+    change = await tx.scalar(
+        select(LoanChange)
+        .options(joinedload(LoanChange.by))
+        .where(
+            LoanChange.community_id == loan.community_id,
+            LoanChange.loan_id == loan.id,
+            LoanChange.id == change_id,
+        )
+    )
+    if change is None:
+        raise NotFound
+    return change
+
+
+async def overtaken(tx: Tx, loan: Loan, was: State, now: datetime) -> None:
+    """A loan that has moved on takes what was proposed for it along."""
+    if loan.state == was or was not in CAN_CHANGE:
+        return
+    change = await open_of(tx, loan)
+    if change is not None:
+        change.answer(ChangeState.ENDED, None, now)
+        await queue.drop(tx, END, f"{loan.community_id}/{loan.id}")
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """An open proposal as one of the two sees it, with the buttons that answer it."""
+
+    id: int
+    mine: bool
+    sentence: str
+    was_words: str
+    period_words: str
+    price_words: str
+    note: str
+    actions: list[Action]
+
+
+def tell(
+    change: LoanChange,
+    loan: Loan,
+    by: Viewer,
+    now: datetime,
+    why_not_free: Refusal | None = None,
+    back: str = "",
+) -> Proposed:
+    here, locale, mine = by.here, by.locale, change.by_id == by.person_id
+    wants = WANTS if change.by_id == loan.borrower_id else OFFERS
+    who = "You" if mine else change.by.name.split()[0]
+    said = wants[ChangeKind(change.kind)]
+    if mine:
+        said = said.replace("needs", "need").replace("asks", "ask")
+
+    def answer(label: str, noun: str, state: ChangeState, kind: str) -> Action:
+        refusal = why_not_answer(change, loan, by, state, now)
+        if state is ChangeState.AGREED:
+            refusal = refusal or why_not_free
+        return Action(
+            label,
+            f"{here.path}/loans/{loan.id}/changes/{change.id}/{noun}",
+            kind,
+            refusal,
+            key=f"{noun}-{change.community_id}-{change.id}",
+            fields={"back": back} if back else {},
+        )
+
+    return Proposed(
+        id=change.id,
+        mine=mine,
+        sentence=f"{who} {said}.",
+        was_words=_when(change, change.was_span, here, locale, now),
+        period_words=_when(change, (change.start, change.end), here, locale, now),
+        price_words=price_words(change.was_price_cents, change.price_cents, here, locale),
+        note=change.note,
+        actions=[answer("Withdraw it", "withdrawal", ChangeState.WITHDRAWN, "quiet")]
+        if mine
+        else [
+            answer("Agree", "acceptance", ChangeState.AGREED, "primary"),
+            answer("Keep the dates", "refusal", ChangeState.REFUSED, "quiet"),
+        ],
+    )
+
+
+def _when(change: LoanChange, span: Span, here: Here, locale: str, now: datetime) -> str:
+    """'until Fri 27 Nov' where the start stays."""
+    if change.was_span[0] == change.start:
+        return f"until {words.until(span[1], here.zone, locale, now)}"
+    return words.period(*span, here.zone, locale, now)
+
+
+def price_words(was: int, now_cents: int, here: Here, locale: str) -> str:
+    """'£7.50 instead of £5 (£2.50 more)'; empty where nothing changes."""
+    if was == now_cents:
+        return ""
+
+    def money(cents: int) -> str:
+        return words.money(cents, here.currency, locale)
+
+    more = f"{money(abs(now_cents - was))} {'more' if now_cents > was else 'less'}"
+    return f"{money(now_cents)} instead of {money(was)} ({more})"
+
+
+def retell(
+    told: Told, change: LoanChange, person_id: int, here: Here, now: datetime, locale: str
+) -> Told:
+    """The loan's next step while other dates are proposed."""
+    when = _when(change, (change.start, change.end), here, locale, now)
+    if change.by_id == person_id:
+        return replace(told, next_step=f"You asked for other dates ({when}); no answer yet")
+    cost = price_words(change.was_price_cents, change.price_cents, here, locale)
+    step = f"{change.by.name.split()[0]} asks for other dates: {when}"
+    return replace(told, next_step=step + (f", {cost}" if cost else ""), my_turn=True)
