@@ -38,7 +38,10 @@ from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
-UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
+UPLOADS = (
+    r"/c/[^/]+/tools(/[0-9]+/edit)?"
+    r"|(/api/v1)?/c/[^/]+/loans/[0-9]+/(doorstep|incidents(/[0-9]+/evidence)?)"
+)
 PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes, notices_routes)
 APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
 

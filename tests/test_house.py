@@ -27,15 +27,19 @@ EDGES = (
     "joining",
     "blocking",
     "desk",
+    "settling",
+    "help",
     "routes",
     "shapes",
     "api",
 )
 ROOMS = (
-    *("states", "models", "viewer", "keys", "passwords", "rules"),
-    *("availability", "queries", "sessions", "links", "reset_link"),
+    *("states", "models", "incident", "viewer", "keys", "passwords", "rules", "fair", "story"),
+    *("availability", "queries", "cases", "sessions", "links", "reset_link"),
     *("photos", "periods", "telling", "calendar", "mine", "wall"),
-    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("reminders", "news", "commands", "amends", "unsafe", "incidents", "amounts", "mediation"),
+    *("undo", "correct", "case_words", "case_facts"),
+    *("setup_code", "handover", "shelf", "clockwork", "blocks"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -15,8 +15,8 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import news, queries, rules
-from app.loans.models import Loan, LoanEvent
+from app.loans import news, queries, rules, story
+from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
 from app.people import blocks
@@ -38,6 +38,8 @@ TOLD = {
     Act.TAKE_BACK: "has it back",
     Act.NO_SHOW: "ended the loan: nobody came",
     Act.CLOSE: "closed the loan",
+    Act.DISPUTE: "keeps the loan open until it is settled",
+    Act.SETTLE: "closed the loan: it is settled",
 }
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
@@ -85,7 +87,7 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
-    _record(tx, loan, "request", None, by, "", now)
+    story.record(tx, loan, "request", None, by, "", now)
     asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
     await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
     if message.strip():
@@ -215,7 +217,7 @@ async def change(
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
     why = reason or note
-    _record(tx, loan, act, was, by, why, now)
+    story.record(tx, loan, act, was, by, why, now)
     if by is None:
         told = TOLD_BY_ITSELF[act]
     else:
@@ -239,13 +241,17 @@ def show(tx: Tx, loan: Loan) -> None:
     touch(
         tx,
         topic.loan(community_id, loan.id),
+        topic.amends(community_id, loan.id),
+        topic.facts(community_id, loan.id),
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
         topic.mine(community_id, loan.tool_id),
         topic.board(community_id),
         topic.recent(community_id),
     )
-    for person_id in (loan.borrower_id, loan.lender_id):
+    if State(loan.state) not in (State.REQUESTED, State.APPROVED):
+        touch(tx, topic.help(community_id))
+    for person_id in (loan.borrower_id, loan.lender_id, loan.mediator_id):
         if person_id is not None:
             touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
 
@@ -273,26 +279,3 @@ async def _refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now:
         refusal = rules.why_not_free(start, end, spans, out, free, now)
         assert refusal is not None
         raise refusal
-
-
-def _record(
-    tx: Tx,
-    loan: Loan,
-    act: str,
-    was: State | None,
-    by: Viewer | None,
-    reason: str,
-    now: datetime,
-) -> None:
-    tx.add(
-        LoanEvent(
-            community_id=loan.community_id,
-            loan_id=loan.id,
-            act=act,
-            from_state=was,
-            to_state=loan.state,
-            by_id=by.person_id if by else None,
-            reason=reason,
-            at=now,
-        )
-    )

@@ -34,6 +34,11 @@ def period_from(start: str, end: str, start_time: str, end_time: str, zone: Zone
     return lower, upper
 
 
+def instant(name: str, day: str, time_of_day: str, zone: ZoneInfo) -> datetime:
+    """One local time, in UTC. Raises Refusal (422) that names the field."""
+    return _local(name, _day(name, day), time_of_day, zone)
+
+
 def _day(name: str, typed: str) -> date:
     if not typed:
         raise mistyped(name, "Choose a day.")

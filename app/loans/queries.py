@@ -12,13 +12,21 @@ from sqlalchemy.sql import Select
 from app.db import Tx
 from app.errors import NotFound
 from app.loans.models import Loan, LoanEvent
-from app.loans.rules import EARLY_PICK_UP, NO_SHOW_AFTER, NOT_HERE_WITHIN, part_of
+from app.loans.rules import (
+    EARLY_PICK_UP,
+    NO_SHOW_AFTER,
+    NOT_HERE_WITHIN,
+    STUCK_AFTER,
+    part_of,
+)
 from app.loans.states import OPEN, POSSESSED, State, Who
 from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
-PARTIES = Who.BORROWER | Who.LENDER
+PARTIES = Who.BORROWER | Who.LENDER | Who.MEDIATOR
+"""Whose the room is: the two, and a mediator whom they asked."""
+IN_HAND = or_(Loan.state.in_(POSSESSED), and_(Loan.state == State.DISPUTED, Loan.back_at.is_(None)))
 
 
 def with_all() -> Select[Loan]:
@@ -63,9 +71,7 @@ async def locked(tx: Tx, community_id: int, loan_id: int) -> Loan:
 async def holder(tx: Tx, community_id: int, tool_id: int) -> Loan | None:
     """The loan that has the tool in hand."""
     return await tx.scalar(
-        with_all().where(
-            Loan.community_id == community_id, Loan.tool_id == tool_id, Loan.state.in_(POSSESSED)
-        )
+        with_all().where(Loan.community_id == community_id, Loan.tool_id == tool_id, IN_HAND)
     )
 
 
@@ -82,6 +88,34 @@ async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
         )
         .order_by(Loan.conversation_id)
         .with_for_update(of=Loan)
+    )
+    return rows.all()
+
+
+async def superseded_at(tx: Tx, loan: Loan, at: datetime) -> Sequence[Loan]:
+    """Those who lost these dates to this loan in that very act."""
+    rows = await tx.scalars(
+        with_all()
+        .where(
+            Loan.community_id == loan.community_id,
+            Loan.tool_id == loan.tool_id,
+            Loan.state == State.SUPERSEDED,
+            Loan.ended_at == at,
+            Loan.period.op("&&")(loan.period),
+        )
+        .order_by(Loan.id)
+    )
+    return rows.all()
+
+
+async def shown_with(tx: Tx, tool: Tool, now: datetime) -> Sequence[int]:
+    """The tool's loans whose page says something of the tool: open ones, or just ended."""
+    rows = await tx.scalars(
+        select(Loan.id).where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            or_(Loan.ended_at.is_(None), Loan.undo_until > now),
+        )
     )
     return rows.all()
 
@@ -103,13 +137,13 @@ async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]
 
 async def open_of_tools(tx: Tx, community_id: int, tool_ids: Iterable[int]) -> Sequence[Loan]:
     """Loans that are neither final nor back, of these tools, in the order of their start."""
-    wanted = (State.REQUESTED, State.APPROVED, *POSSESSED)
+    wanted = or_(Loan.state.in_((State.REQUESTED, State.APPROVED)), IN_HAND)
     rows = await tx.scalars(
         select(Loan)
         .where(
             Loan.community_id == community_id,
             Loan.tool_id.in_(list(tool_ids)),
-            Loan.state.in_(wanted),
+            wanted,
         )
         .order_by(Loan.period, Loan.id)
     )
@@ -155,9 +189,10 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
 
 async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
     """The newest loans of a person, in all their communities: each has a room."""
+    mine = (Loan.borrower_id, Loan.lender_id, Loan.mediator_id)
     rows = await tx.scalars(
         with_all()
-        .where(or_(Loan.borrower_id == person_id, Loan.lender_id == person_id))
+        .where(or_(*(column == person_id for column in mine)))
         .order_by(Loan.id.desc())
         .limit(limit)
     )
@@ -182,18 +217,22 @@ async def silent(tx: Tx, loan: Loan, times: int) -> bool:
 
 
 async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
-    """Open loans of which something changes by itself within (since, until]."""
+    """Loans of which something changes by itself within (since, until]."""
     start, end, none = func.lower(Loan.period), func.upper(Loan.period), timedelta()
     boundaries = (
         (start, -EARLY_PICK_UP),
         (start, none),
         (start, NO_SHOW_AFTER),
         (end, none),
+        (end, STUCK_AFTER),
         (Loan.expires_at, none),
         (Loan.claimed_at, NOT_HERE_WITHIN),
     )
     passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
-    rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
+    undone = and_(Loan.undo_until > since, Loan.undo_until <= until)
+    rows = await tx.scalars(
+        select(Loan).where(or_(and_(Loan.ended_at.is_(None), or_(*passed)), undone))
+    )
     return rows.all()
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, queries
+from app.loans import amends, commands, queries
 from app.loans.models import Loan
-from app.loans.states import POSSESSED, Act, State
+from app.loans.states import Act, State
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
@@ -22,6 +22,7 @@ from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 
 PAUSED = "The tool is paused."
+OFF = (ToolStatus.PAUSED, ToolStatus.MAINTENANCE, ToolStatus.MISSING)
 
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
@@ -42,10 +43,11 @@ async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime
 
 
 async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
+    """After a pause, when it is repaired, or found again."""
     tool, _ = await _own(tx, tool_id, by)
-    if tool.status != ToolStatus.PAUSED:
+    if tool.status not in OFF:
         raise Refusal("This tool is not paused.", "Look at it as it is now.")
-    return await _set(tx, tool, ToolStatus.LISTED, now)
+    return await _set(tx, tool, ToolStatus.LISTED, now, listing=tool.status != ToolStatus.PAUSED)
 
 
 async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
@@ -79,7 +81,7 @@ async def tell_parties(tx: Tx, tool: Tool) -> None:
 
 
 def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
-    if any(State(loan.state) in POSSESSED for loan in loans):
+    if any(loan.in_hand for loan in loans):
         return Refusal(
             "This tool is out.", "Archive it when it is back.", "the borrower, by bringing it back"
         )
@@ -112,4 +114,5 @@ async def _set(
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool, listing=listing)
+    await amends.tool_changed(tx, tool, now)
     return tool

@@ -39,6 +39,21 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.LATE: ("clock-alert", "The {tool} is overdue: it was due {end}."),
     Kind.CONFIRM_RETURN: ("undo-2", "Is the {tool} back? {other} says that it is."),
     Kind.STUCK: ("clock-alert", "The return of the {tool} to {other} needs help."),
+    Kind.INCIDENT: ("circle-alert", "{who} opened an incident about the {tool}{reason}"),
+    Kind.OFFER: ("handshake", "{who} proposes how to settle it about the {tool}{reason}"),
+    Kind.SETTLED: ("handshake", "It is settled about the {tool}{reason}"),
+    Kind.FOUND: ("circle-check", "{who} has the {tool} again."),
+    Kind.AMOUNT: ("coins", "About the {tool} {who} noted{reason}"),
+    Kind.MEDIATOR_NAMED: ("user-plus", "{who} names a mediator about the {tool}{reason}"),
+    Kind.MEDIATOR_JOINED: ("user-plus", "{who} asked for a mediator about the {tool}{reason}"),
+    Kind.MEDIATOR_ASKED: ("user-plus", "{who} asks you to mediate about the {tool}."),
+    Kind.MEDIATOR_LEFT: ("user", "{who} does not mediate about the {tool} any more."),
+    Kind.UNDONE: ("undo-2", "{who} took a step about the {tool} back{reason}"),
+    Kind.FREE_AGAIN: ("calendar-check", "The {tool} may be free after all, {when}. Ask again."),
+    Kind.CORRECTED: ("pencil", "{who} corrected the loan of the {tool}{reason}"),
+    Kind.UNSAFE: ("triangle-alert", "The {tool} is not safe and is being looked at: {when}."),
+    Kind.TOOL_UNSAFE: ("triangle-alert", "{who} says that your {tool} is not safe{reason}"),
+    Kind.TOOL_MISSING: ("circle-alert", "The {tool} is missing; you may not get it, {when}."),
 }
 
 
