@@ -67,7 +67,7 @@ async def _of(tx: Tx, kind: type[Row], loan: tuple[int, int]) -> Sequence[Row]:
 async def names(tx: Tx, people: Iterable[int | None]) -> dict[int, str]:
     ids = [person for person in people if person is not None]
     rows = await tx.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def incidents_of(tx: Tx, loan: Loan, *, unsettled: bool = False) -> Sequence[Incident]:
@@ -124,7 +124,7 @@ async def coordinators(tx: Tx, community_id: int) -> dict[int, str]:
         )
         .order_by(func.lower(Person.name), Person.id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def lenders(tx: Tx, community_id: int) -> dict[int, str]:
@@ -143,7 +143,7 @@ async def lenders(tx: Tx, community_id: int) -> dict[int, str]:
         )
         .order_by(func.lower(Person.name), Person.id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def in_need(
