@@ -20,6 +20,7 @@ from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
 from app.loans import api as loans_api
+from app.loans import case_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.members import desk
@@ -43,7 +44,7 @@ UPLOADS = (
     r"|(/api/v1)?/c/[^/]+/loans/[0-9]+/(doorstep|incidents(/[0-9]+/evidence)?)"
 )
 PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes, notices_routes)
-APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
+APIS = (people_api, tools_api, board_api, loans_api, case_api, chat_api, notices_api, desk)
 
 
 def registry() -> Topics:

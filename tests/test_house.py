@@ -31,7 +31,9 @@ EDGES = (
     "help",
     "routes",
     "shapes",
+    "case_shapes",
     "api",
+    "case_api",
 )
 ROOMS = (
     *("states", "models", "incident", "viewer", "keys", "passwords", "rules", "fair", "story"),
