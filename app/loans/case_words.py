@@ -104,7 +104,7 @@ def _incident(room: Room, one: Incident) -> dict[str, object]:
     return {
         "id": one.id,
         "kind": KINDS[IncidentKind(one.kind)],
-        "opened": f"{room.who(one.opened_by)}, {room.when(one.opened_at)}",
+        "opened": f"{room.who(one.opened_by)} opened it, {room.when(one.opened_at)}",
         "open": one.settled_at is None,
         "evidence": [_evidence(room, each) for each in evidence],
         "offer": _offer(room, one),
@@ -281,9 +281,9 @@ def _mediator(room: Room, offered: Choice | None) -> dict[str, object]:
             key=f"leave-{loan.id}-{loan.version}",
             fields={"version": loan.version},
         )
-    asking = offered is not None and fair.why_not_invite(loan, by, 1) is None
+    asking = offered is not None and fair.why_not_invite(loan, by, 1, offered.gone) is None
     return {
-        "name": room.who(loan.mediator_id) if loan.mediator_id else "",
+        "name": room.who(loan.mediator_id) if loan.mediator_id and not asking else "",
         "leave": leave,
         "named": room.who(loan.named_id) if loan.named_id else "",
         "named_id": loan.named_id,

@@ -117,12 +117,13 @@ def why_not_record(incident: Incident, loan: Loan, by: Viewer) -> Refusal | None
     return why_not_go_on(incident)
 
 
-def why_not_invite(loan: Loan, by: Viewer, open_incidents: int) -> Refusal | None:
+def why_not_invite(loan: Loan, by: Viewer, open_incidents: int, gone: bool) -> Refusal | None:
+    """`gone`: the mediator there was is no member any more, or suspended."""
     if not part_of(loan, by) & TWO:
         return NOT_YOURS
     if not open_incidents:
         return Refusal("There is nothing to settle.", "Open an incident first.")
-    if loan.mediator_id is not None:
+    if loan.mediator_id is not None and not gone:
         return Refusal("There is a mediator already.", "Write to them in the room.")
     return None
 

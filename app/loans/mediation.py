@@ -16,6 +16,7 @@ from app.loans.models import Loan
 from app.loans.states import Who
 from app.notices.models import Kind
 from app.people import queries as people
+from app.people.models import Status
 from app.people.viewer import Viewer
 
 
@@ -25,6 +26,7 @@ class Choice:
 
     both: bool
     names: dict[int, str]
+    gone: bool  # whoever mediates is no active member any more
 
 
 async def choice(tx: Tx, loan: Loan) -> Choice:
@@ -34,7 +36,12 @@ async def choice(tx: Tx, loan: Loan) -> Choice:
     if both:  # there may be no other coordinator: then another neighbour who lends
         names = coordinators | await cases.lenders(tx, loan.community_id)
     parties = (loan.borrower_id, loan.lender_id)
-    return Choice(both, {one: name for one, name in names.items() if one not in parties})
+    gone = False
+    if loan.mediator_id is not None:
+        standing = await people.standing(tx, loan.community_id, loan.mediator_id)
+        gone = standing is None or standing.status != Status.ACTIVE
+    found = {one: name for one, name in names.items() if one not in parties}
+    return Choice(both, found, gone)
 
 
 async def invite(
@@ -43,9 +50,9 @@ async def invite(
     """Lets a mediator into the room; where both have to name one, only with the second name."""
     loan = await locked(tx, loan_id, by, version)
     unsettled = await cases.incidents_of(tx, loan, unsettled=True)
-    if refusal := fair.why_not_invite(loan, by, len(unsettled)):
-        raise refusal
     offered = await choice(tx, loan)
+    if refusal := fair.why_not_invite(loan, by, len(unsettled), offered.gone):
+        raise refusal
     standing = await people.standing(tx, loan.community_id, whom)
     lends = whom in offered.names
     if refusal := fair.why_not_mediate(loan, standing, offered.both, lends):
@@ -57,9 +64,11 @@ async def invite(
         note = f"{by.name} names {name} as a mediator. The other one has to agree."
         await amends.tell(tx, loan, by, now, note, kind=Kind.MEDIATOR_NAMED, why=name)
         return loan
+    room = ConversationId(loan.conversation_id)
+    if loan.mediator_id is not None:
+        await chat.leave(tx, loan.community_id, room, loan.mediator_id)
     loan.mediator_id, loan.named_id, loan.named_by = whom, None, None
     loan.version += 1
-    room = ConversationId(loan.conversation_id)
     await chat.join(tx, loan.community_id, room, whom)
     amends.record(tx, loan, story.MEDIATOR, by, name, now)
     security("mediator_invited", person=by.person_id, whose=whom, community=loan.community_id)

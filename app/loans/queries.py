@@ -217,7 +217,7 @@ async def silent(tx: Tx, loan: Loan, times: int) -> bool:
 
 
 async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
-    """Loans of which something changes by itself within (since, until]."""
+    """Open loans of which something changes by itself within (since, until]."""
     start, end, none = func.lower(Loan.period), func.upper(Loan.period), timedelta()
     boundaries = (
         (start, -EARLY_PICK_UP),
@@ -229,11 +229,16 @@ async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
         (Loan.claimed_at, NOT_HERE_WITHIN),
     )
     passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
-    undone = and_(Loan.undo_until > since, Loan.undo_until <= until)
-    rows = await tx.scalars(
-        select(Loan).where(or_(and_(Loan.ended_at.is_(None), or_(*passed)), undone))
-    )
+    rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
     return rows.all()
+
+
+async def not_undone(tx: Tx, since: datetime, until: datetime) -> list[tuple[int, int]]:
+    """(community, loan) of those whose last act could be undone until within (since, until]."""
+    rows = await tx.execute(
+        select(Loan.community_id, Loan.id).where(Loan.undo_until > since, Loan.undo_until <= until)
+    )
+    return [(community_id, loan_id) for community_id, loan_id in rows]
 
 
 async def told_by_days(tx: Tx, community_id: int, since: datetime) -> Sequence[Loan]:

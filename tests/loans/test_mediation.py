@@ -19,7 +19,7 @@ from app.loans.incidents import Terms
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
 from app.notices.models import Kind, Notice
-from app.people.models import Block, Membership, Role
+from app.people.models import Block, Membership, Role, Status
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.commands import ToolText
@@ -183,3 +183,17 @@ async def test_a_suspended_mediator_has_no_part_any_more(tx: Tx) -> None:
     with pytest.raises(NotFound):
         await queries.loan_for(tx, replace(elm.cora, suspended=True), loan.id)
     assert (await cases.case(tx, loan)).open
+
+
+async def test_a_mediator_who_has_gone_is_replaced_by_another(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    cy = await coordinates(elm, elm.cy)
+    loan, _ = await disputed(elm)
+    await mediation.invite(tx, loan.id, elm.ben, LATER, cy.person_id)
+    standing = await tx.get_one(Membership, (elm.here.id, cy.person_id))
+    standing.status = Status.LEFT
+    await tx.flush()
+    await mediation.invite(tx, loan.id, elm.ada, LATER, elm.cora.person_id)
+    assert loan.mediator_id == elm.cora.person_id
+    room = (elm.here.id, loan.conversation_id)
+    assert await chat_queries.participant(tx, *room, cy.person_id) is None
