@@ -249,7 +249,7 @@ def show(tx: Tx, loan: Loan) -> None:
         topic.board(community_id),
         topic.recent(community_id),
     )
-    if State(loan.state) not in (State.REQUESTED, State.APPROVED):
+    if loan.out_at is not None:  # before it went out, nobody needs help with it
         touch(tx, topic.help(community_id))
     for person_id in (loan.borrower_id, loan.lender_id, loan.mediator_id):
         if person_id is not None:
