@@ -138,6 +138,21 @@ def test_no_state_of_a_loan_is_set_outside_its_own_table_of_moves() -> None:
                     assert module in ("app.loans.models", "app.main"), module
 
 
+def test_a_loan_steps_back_or_aside_only_by_the_two_commands_for_it() -> None:
+    """Beside the table of moves a state changes by `Loan.undo` and `Loan.correct` alone."""
+    found = set()
+    for module, file in modules().items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            if called in ("loan.undo", "loan.correct"):
+                found.add((called, module))
+            if called == "setattr":
+                assert "'state'" not in ast.unparse(node), module
+    assert found == {("loan.undo", "app.loans.undo"), ("loan.correct", "app.loans.correct")}
+
+
 async def test_the_migrations_make_what_the_models_say() -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
 
 import pytest
 from sqlalchemy import select
@@ -36,29 +35,27 @@ async def put(elm: Elm, loan: Loan, state: State, now: datetime = LATER, **more:
     return await correct(elm.tx, loan.id, elm.cora, now, truth)
 
 
-async def some_loan(elm: Elm, state: State) -> Loan:
-    """In this state, by way of a correction where that is the shortest way."""
-    loan = await elm.out(elm.ben, 0, 3)
-    return loan if state is State.OUT else await put(elm, loan, state, back_at=LATER)
+JOB_OF = {
+    State.REQUESTED: "loans.expire",
+    State.APPROVED: "loans.lapse",
+    State.RETURNED: "loans.close",
+}
 
 
-@pytest.mark.parametrize(("was", "to"), list(product(State, State)))
-async def test_any_state_to_any_and_the_dates_follow(tx: Tx, was: State, to: State) -> None:
+@pytest.mark.parametrize("was", State)
+async def test_any_state_to_any_and_the_dates_follow(tx: Tx, was: State) -> None:
     elm = await elm_street(tx)
-    loan = await some_loan(elm, was)
-    more = {"out_at": NOW, "back_at": LATER} if to is not State.OUT else {"out_at": NOW}
-    await put(elm, loan, to, **more)
-    assert loan.state == to
-    taken = to in (State.APPROVED, State.OUT, State.RETURN_CLAIMED)
-    assert bool(await busy(elm)) is taken, "what nobody has is free"
-    assert (loan.ended_at is not None) is (to in FINAL)
-    jobs = set(await tx.scalars(select(Job.name).where(Job.key.endswith(f"/{loan.id}"))))
-    expected = {
-        State.REQUESTED: "loans.expire",
-        State.APPROVED: "loans.lapse",
-        State.RETURNED: "loans.close",
-    }.get(to)
-    assert jobs - {"loans.remind"} == ({expected} if expected else set())
+    loan = await elm.out(elm.ben, 0, 3)
+    for to in State:
+        for state in (was, to):
+            await put(elm, loan, state, out_at=NOW, back_at=LATER)
+        assert loan.state == to
+        taken = to in (State.APPROVED, State.OUT, State.RETURN_CLAIMED)
+        assert bool(await busy(elm)) is taken, f"{was} to {to}: what nobody has is free"
+        assert (loan.ended_at is not None) is (to in FINAL)
+        rows = await tx.scalars(select(Job.name).where(Job.key.endswith(f"/{loan.id}")))
+        expected = {JOB_OF[to]} if to in JOB_OF else set()
+        assert set(rows) - {"loans.remind"} == expected
 
 
 async def test_an_event_is_added_nothing_is_rewritten_and_both_are_told(tx: Tx) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import Range
 from app.errors import Refusal
 from app.loans import rules
 from app.loans.models import Loan
-from app.loans.states import FINAL, MOVES, POSSESSED, Act, State, Who
+from app.loans.states import FINAL, MOVES, POSSESSED, UNDO_WITHIN, UNDOABLE, Act, State, Who
+from app.loans.undo import TOOK_BACK
 from app.people.models import PersonId, Role
 from app.people.viewer import Apart, Here, Viewer
 from app.tools.models import Tool, ToolStatus
@@ -217,3 +218,22 @@ def test_touching_periods_do_not_overlap() -> None:
     )
     assert clash is not None
     assert clash.free == [(END, END)]
+
+
+def test_only_what_a_person_did_can_be_undone_and_each_has_its_words() -> None:
+    assert set(TOOK_BACK) == UNDOABLE
+    for (_, act), (_, who) in MOVES.items():
+        if act in UNDOABLE:
+            assert Who.SYSTEM not in who
+
+
+@pytest.mark.parametrize(("state", "act"), list(product(State, Act)))
+def test_a_move_and_its_undo_lead_back_to_where_it_began(state: State, act: Act) -> None:
+    one = loan(state)
+    if (state, act) not in MOVES or act not in UNDOABLE:
+        return
+    one.move(act, START)
+    assert one.undo_until == START + UNDO_WITHIN
+    one.undo(act, state)
+    assert (one.state, one.version) == (state, 3)
+    assert [one.ended_at, one.undo_until] == [None, None]
