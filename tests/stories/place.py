@@ -76,6 +76,8 @@ async def _lending(street: Street) -> dict[str, str]:
     await ada.acts(out, "approval")
     await ada.acts(out, "handover")
     await ben.acts(out, "return-claim")
+    await ada.acts(out, "incidents", kind="damage", reason="A rung is loose.")
+    await ben.acts(out, "amounts", amount="20")
     await ben.asks_for(ladder, street.day(4))
     saw = await ben.lists("Hand saw", "saws")
     await ben.does(f"{home}/tools/{saw}/pause")
@@ -99,6 +101,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, refused": f"{home}/tools/{drill}/edit",
         "asking, refused": f"{home}/tools/{drill}",
         "room, lender": f"{home}/loans/{asked}",
+        "room, with an incident": f"{home}/loans/{out}",
+        "help": f"{home}/help",
+        "help, one loan": f"{home}/help/{out}",
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",
     }
