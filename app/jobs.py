@@ -177,6 +177,8 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
         loans.show(tx, loan)
     for community_id, loan_id in await codes.running_out(tx, since, now):
         touch(tx, topic.loan(community_id, loan_id))
+    for here, loan_id in await loan_queries.not_undone(tx, since, now):
+        touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
     for community in await tx.scalars(select(Community)):
         if _passed_midnight(since, now, community.tz):
             await _touch_everything(tx, community, since)
@@ -189,12 +191,12 @@ def _passed_midnight(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
 async def _touch_everything(tx: Tx, community: Community, since: datetime) -> None:
     """A new day: "today", "tomorrow" and "overdue by 2 days" say something else than they did."""
     here = community.id
-    touch(tx, topic.board(here), topic.recent(here), topic.members(here))
+    touch(tx, topic.board(here), topic.recent(here), topic.members(here), topic.help(here))
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
         touch(tx, topic.mine(here, tool_id))
     for loan in await loan_queries.told_by_days(tx, here, since):
-        touch(tx, topic.loan(here, loan.id))
+        touch(tx, topic.loan(here, loan.id), topic.facts(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)
     for person_id in await tx.scalars(members):
         touch(tx, topic.things(person_id), topic.rooms(person_id), topic.waiting(person_id))

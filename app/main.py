@@ -21,6 +21,7 @@ from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
 from app.loans import api as loans_api
 from app.loans import (
+    case_api,
     changes_api,
     changing,
     days_off,
@@ -49,8 +50,8 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"(/api/v1)?/c/[^/]+/"
-    r"(tools(/[0-9]+/edit)?|loans/[0-9]+/(handovers?/(out|in)|taking|bringing))"
+    r"(/api/v1)?/c/[^/]+/(tools(/[0-9]+/edit)?|loans/[0-9]+/"
+    r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?))"
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes),
@@ -58,7 +59,7 @@ PAGES = (
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
-    *(changes_api, chat_api, notices_api, desk),
+    *(changes_api, case_api, chat_api, notices_api, desk),
 )
 
 

@@ -47,6 +47,21 @@ def similar(community_id: int, loan_id: int) -> str:
     return f"c{community_id}/similar/{loan_id}"
 
 
+def amends(community_id: int, loan_id: int) -> str:
+    """What went wrong with a loan and how it is put right: undo, incidents, sums."""
+    return f"c{community_id}/amends/{loan_id}"
+
+
+def facts(community_id: int, loan_id: int) -> str:
+    """A loan as a coordinator sees it."""
+    return f"c{community_id}/facts/{loan_id}"
+
+
+def help(community_id: int) -> str:
+    """Who needs help: what coordinators look through."""
+    return f"c{community_id}/help"
+
+
 def room(community_id: int, conversation_id: int) -> str:
     return f"c{community_id}/room/{conversation_id}"
 

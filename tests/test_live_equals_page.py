@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import clock, db, topic
+from app.loans.incident import Incident
 from app.loans.models import ChangeState, Loan, LoanChange
 from app.main import registry
 from app.people.models import Membership, Status
@@ -45,6 +46,7 @@ class Story:
             "notices": (topic.notices(who.id), f"{home}/notices"),
             "rooms": (topic.rooms(who.id), f"{home}/rooms"),
             "members": (topic.members(here.id), f"{home}/members"),
+            "help": (topic.help(here.id), f"{home}/help"),
         }
         if self.tool:
             found["tool"] = (topic.tool(here.id, self.tool), home)
@@ -56,6 +58,8 @@ class Story:
             found["room"] = (topic.room(here.id, self.room), room)
             found["handover"] = (topic.handover(here.id, self.loan), room)
             found["similar"] = (topic.similar(here.id, self.loan), room)
+            found["amends"] = (topic.amends(here.id, self.loan), room)
+            found["facts"] = (topic.facts(here.id, self.loan), f"{home}/help/{self.loan}")
             found["writing"] = (topic.writing(here.id, self.loan), room)
         return found
 
@@ -198,6 +202,22 @@ def acts(story: Story) -> Acts:
         path = f"{ada.home}/loans/{story.loan}/handover/out"
         return ada.does(path, says_how=1, condition="worn", words="A scratch.")
 
+    def went_wrong(who: Neighbour, kind: str) -> Callable[[], Awaitable[object]]:
+        return lambda: who.acts(story.loan, "incidents", kind=kind, reason="Look at it.")
+
+    async def amend(noun: str, who: Neighbour, **form: object) -> None:
+        """To the newest incident that is open."""
+        async with db.snapshot() as tx:
+            rows = select(func.max(Incident.id)).where(
+                Incident.loan_id == story.loan, Incident.settled_at.is_(None)
+            )
+            newest = await tx.scalar(rows)
+        await who.acts(story.loan, f"incidents/{newest}/{noun}", **form)
+
+    async def correct() -> None:
+        path = f"{cora.home}/help/{story.loan}/correction"
+        await cora.does(path, state="out", reason="It is with Ben again.")
+
     def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: who.acts(story.loan, noun)
 
@@ -223,6 +243,8 @@ def acts(story: Story) -> Acts:
         ("close days", close_days),
         ("ask for it", ask),
         ("another asks too", ask_again),
+        ("decline", press(ada, "refusal")),
+        ("think again", press(ada, "undo")),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
         ("approve", press(ada, "approval")),
@@ -235,6 +257,15 @@ def acts(story: Story) -> Acts:
         ("agree to it", answer(ada, "acceptance")),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
+        ("note a deposit", lambda: ada.acts(story.loan, "amounts", amount="20")),
+        ("say that it is lost", went_wrong(ada, "loss")),
+        ("ask for a mediator", lambda: ben.acts(story.loan, "mediator", mediator=cora.id)),
+        ("propose", lambda: amend("proposal", ben, reason="I look again.", amount="5")),
+        ("find it", press(ada, "found")),
+        ("see a scratch", went_wrong(ada, "damage")),
+        ("record a result", lambda: amend("result", cora, reason="All is well.")),
+        ("accept", lambda: amend("settlement", ada)),
+        ("correct", correct),
         ("claim again", press(ben, "return-claim")),
         ("block ben", block),
         ("another asks, behind the veil", ask_later),

@@ -88,6 +88,9 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "job_id": 1,
         "blackout_id": 1,
         "change_id": 1,
+        "incident_id": 1,
+        "amount_id": 1,
+        "step": "paid",
         "name": "0" * 32,
         "width": 480,
         "ending": "webp",
@@ -184,6 +187,9 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.writing(here, story["loan_id"]),
         topic.handover(here, story["loan_id"]),
         topic.similar(here, story["loan_id"]),
+        topic.amends(here, story["loan_id"]),
+        topic.facts(here, story["loan_id"]),
+        topic.help(here),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]
@@ -204,12 +210,14 @@ async def test_a_third_members_socket_hears_the_card_but_not_the_room(
     here = street.here.id
     card = topic.tool(here, story["tool_id"])
     room, loan = topic.room(here, story["room_id"]), topic.loan(here, story["loan_id"])
-    async with street.cy.watches(card, room, loan) as screen:
+    amends, facts = topic.amends(here, story["loan_id"]), topic.facts(here, story["loan_id"])
+    watched = (card, room, loan, amends, facts, topic.help(here))
+    async with street.cy.watches(*watched) as screen:
         await street.ada.says(story["loan_id"], "The key is under the pot")
         await street.ada.acts(story["loan_id"], "handover")
         await screen.shows(card, "Out")
         assert not screen.html.get(room)
-        assert not screen.html.get(loan)
+        assert not any(screen.html.get(name) for name in watched[1:])
         assert "under the pot" not in str(screen.frames)
         assert "Ben" not in str(screen.frames), "a shared card names no borrower"
 

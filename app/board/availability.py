@@ -10,7 +10,7 @@ from itertools import pairwise
 from app import clock, words
 from app.errors import Span
 from app.loans.models import Loan
-from app.loans.states import POSSESSED, State
+from app.loans.states import State
 from app.people.viewer import Here
 from app.tools.models import Tool, ToolStatus
 
@@ -51,7 +51,7 @@ def state_of(
     """`loans`: the open ones of this tool, by start; `busy`: its occupied spans from now on."""
     if tool.status != ToolStatus.LISTED:
         return _off(tool)
-    holder = next((loan for loan in loans if State(loan.state) in POSSESSED), None)
+    holder = next((loan for loan in loans if loan.in_hand), None)
     if holder is not None:
         return _with_somebody(holder, busy, here, now, locale)
     current = _run(busy, now)
@@ -70,6 +70,8 @@ def state_of(
 def _off(tool: Tool) -> Now:
     if tool.status == ToolStatus.MAINTENANCE:
         return Now("maintenance", "Being repaired")
+    if tool.status == ToolStatus.MISSING:
+        return Now("paused", "Missing")
     return Now("paused", "Archived") if tool.status == ToolStatus.ARCHIVED else PAUSED
 
 

@@ -13,7 +13,7 @@ from app import clock, words
 from app.board.queries import Seen
 from app.errors import Span
 from app.loans.models import Loan
-from app.loans.states import POSSESSED, State
+from app.loans.states import State
 from app.people.viewer import Here
 from app.tools.availability import free_ranges
 from app.tools.lending import weekdays_without
@@ -87,7 +87,7 @@ def _chosen(
 
 def is_late(one: Seen, now: datetime) -> bool:
     """Somebody still has the tool past its due time: nobody can say when it will be free."""
-    return any(State(loan.state) in POSSESSED and loan.end <= now for loan in one.loans)
+    return any(loan.in_hand and loan.end <= now for loan in one.loans)
 
 
 def blocked(one: Seen, here: Here, now: datetime) -> list[Span]:

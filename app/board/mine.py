@@ -90,7 +90,11 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
             continue
         told = telling.tell(loan, place[0], viewer.person_id, now, viewer.locale)
         at = (loan.community_id, loan.conversation_id)
-        lends = loan.lender_id == viewer.person_id
+        talks_with = told.lender_name
+        if loan.lender_id == viewer.person_id:
+            talks_with = told.borrower_name
+        elif loan.mediator_id == viewer.person_id:
+            talks_with = f"{told.lender_name} and {told.borrower_name}"
         found.append(
             {
                 "id": loan.id,
@@ -98,7 +102,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "tool_name": told.tool_name,
                 "photo_url": told.photo_url,
                 "icon": told.icon,
-                "who": told.borrower_name if lends else told.lender_name,
+                "who": talks_with,
                 "last_words": _last_words(last.get(at), viewer),
                 "last_at": last[at].created_at if at in last else loan.requested_at,
                 "unread": unread.get(at, 0),

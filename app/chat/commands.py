@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.chat import queries, rules
@@ -17,6 +18,8 @@ from app.people import blocks
 from app.people import rules as people_rules
 from app.people.models import PersonId
 from app.realtime import bump, touch
+
+TWO = 2
 
 
 async def open_for(
@@ -32,6 +35,27 @@ async def open_for(
     )
     await tx.flush()
     return ConversationId(conversation.id)
+
+
+async def join(tx: Tx, community_id: int, conversation_id: ConversationId, person_id: int) -> None:
+    """One more reads and writes here, from the beginning on."""
+    row = insert(Participant).values(
+        community_id=community_id,
+        conversation_id=conversation_id,
+        person_id=person_id,
+        seen_up_to=0,
+    )
+    await tx.execute(row.on_conflict_do_nothing())
+    touch(tx, topic.rooms(person_id), topic.unread(person_id))
+
+
+async def leave(tx: Tx, community_id: int, conversation_id: ConversationId, person_id: int) -> None:
+    """Reads and writes here no more; what was said stays."""
+    seat = await queries.participant(tx, community_id, conversation_id, person_id)
+    if seat is not None:
+        await tx.delete(seat)
+        await tx.flush()
+    touch(tx, topic.rooms(person_id), topic.unread(person_id))
 
 
 async def say(
@@ -59,7 +83,9 @@ async def say(
     if said := await _said_before(tx, community_id, conversation_id, by, body, client_id):
         return said
     others = await queries.participants_of(tx, community_id, conversation_id)
-    if refusal := people_rules.why_not_write_to(await blocks.between(tx, by, others)):
+    # A mediator in the room keeps it open for two who blocked each other.
+    apart = await blocks.between(tx, by, others) if len(others) <= TWO else None
+    if refusal := people_rules.why_not_write_to(apart):
         raise refusal
     message = await _write(
         tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now

@@ -15,10 +15,10 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, news, proposals, queries, ripple, rules, trust
+from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust
 from app.loans.dates import free_near as free_near
 from app.loans.dates import refuse_taken, why_not_unheld
-from app.loans.models import Loan, LoanEvent
+from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
 from app.people import blocks
@@ -44,6 +44,8 @@ TOLD = {
     Act.CHANGE: "agreed to other dates",
     Act.WAIT: "waits for it",
     Act.FETCHED: "says that it was handed over",
+    Act.DISPUTE: "keeps the loan open until it is settled",
+    Act.SETTLE: "closed the loan: it is settled",
 }
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
@@ -97,7 +99,7 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
-    _record(tx, loan, "request", None, by, "", now)
+    story.record(tx, loan, "request", None, by, "", now)
     asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
     await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
     if message.strip():
@@ -260,7 +262,7 @@ async def change(
         await queue.drop(tx, WAITED_FOR[was], key(loan))
     await proposals.overtaken(tx, loan, was, now)
     why = reason or note
-    _record(tx, loan, act, was, by, why, now)
+    story.record(tx, loan, act, was, by, why, now)
     if by is None:
         told = TOLD_BY_ITSELF[act]
     else:
@@ -286,13 +288,17 @@ def show(tx: Tx, loan: Loan) -> None:
         tx,
         topic.loan(community_id, loan.id),
         topic.handover(community_id, loan.id),
+        topic.amends(community_id, loan.id),
+        topic.facts(community_id, loan.id),
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
         topic.mine(community_id, loan.tool_id),
         topic.board(community_id),
         topic.recent(community_id),
     )
-    for person_id in (loan.borrower_id, loan.lender_id):
+    if loan.out_at is not None:  # before it went out, nobody needs help with it
+        touch(tx, topic.help(community_id))
+    for person_id in (loan.borrower_id, loan.lender_id, loan.mediator_id):
         if person_id is not None:
             touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
 
@@ -300,26 +306,3 @@ def show(tx: Tx, loan: Loan) -> None:
 def key(loan: Loan) -> str:
     """How a job names a loan."""
     return f"{loan.community_id}/{loan.id}"
-
-
-def _record(
-    tx: Tx,
-    loan: Loan,
-    act: str,
-    was: State | None,
-    by: Viewer | None,
-    reason: str,
-    now: datetime,
-) -> None:
-    tx.add(
-        LoanEvent(
-            community_id=loan.community_id,
-            loan_id=loan.id,
-            act=act,
-            from_state=was,
-            to_state=loan.state,
-            by_id=by.person_id if by else None,
-            reason=reason,
-            at=now,
-        )
-    )

@@ -8,14 +8,15 @@ from sqlalchemy.exc import IntegrityError
 
 from app import queue
 from app.db import Tx
-from app.errors import Conflict
-from app.loans import queries, records, rules
+from app.errors import Conflict, mistyped
+from app.loans import fair, incidents, queries, records, rules
 from app.loans.commands import change, key, locked
 from app.loans.models import Loan
 from app.loans.papers import Direction
 from app.loans.states import Act
 from app.people.viewer import Viewer
 from app.tools import availability
+from app.tools.photos import Stored
 
 PLACE_LONGEST = 200
 NOT_CONFIRMED = "The return of the loan before is not confirmed yet."
@@ -63,6 +64,7 @@ async def go_out(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> Non
 async def come_back(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> None:
     """Back, by the lender's word (TAKE_BACK) or the borrower's with proof (GIVE_BACK)."""
     await change(tx, loan, act, by, now)
+    await incidents.found(tx, loan, by, now)
     await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)
     await records.pressed(tx, loan, Direction.IN, by.person_id, now, now)
@@ -74,17 +76,38 @@ async def claim_return(
     """The borrower says that it is back, and where; the tool stays taken until confirmed."""
     loan = await locked(tx, loan_id, by, version)
     place = rules.check_reason(place)[:PLACE_LONGEST]
+    if place and (refusal := fair.why_not_leave(loan)):
+        raise refusal
     await change(tx, loan, Act.CLAIM_RETURN, by, now, note=place)
     loan.place = place
+    return loan
+
+
+async def leave(
+    tx: Tx,
+    loan_id: int,
+    by: Viewer,
+    now: datetime,
+    place: str,
+    picture: Stored | None = None,
+    version: int | None = None,
+) -> Loan:
+    """A claim with the place where it stands now, and how it looked there."""
+    if not place.strip():
+        raise mistyped("place", "Say where you left it.", "For example: behind the blue door.")
+    loan = await claim_return(tx, loan_id, by, now, place, version)
+    if picture is not None:
+        await incidents.keep_picture(tx, loan, by, picture, now)
     return loan
 
 
 async def not_here(
     tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | None = None
 ) -> Loan:
-    """The lender has not found it: the loan is out again, and late again if it was."""
+    """The lender has not found it: out again, late again if it was, and an incident is open."""
     loan = await locked(tx, loan_id, by, version)
     await change(tx, loan, Act.NOT_HERE, by, now)
+    await incidents.not_here(tx, loan, by, now)
     loan.place = ""
     return loan
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
-from app.loans.states import FINAL, MOVES, Act, State
+from app.loans.states import FINAL, MOVES, POSSESSED, UNDO_WITHIN, UNDOABLE, Act, State
 from app.people.models import Person, one_of
 from app.tools.models import Tool
 
@@ -66,6 +66,20 @@ class Loan(Base):
         Index("ix_loan_borrower", "community_id", "borrower_id", "state"),
         Index("ix_loan_lender", "community_id", "lender_id", "state"),
         Index("ix_loan_conversation", "community_id", "conversation_id", unique=True),
+        # The clock asks every second which last acts can no longer be undone.
+        Index("ix_loan_undo", "undo_until", postgresql_where=text("undo_until IS NOT NULL")),
+        Index("ix_loan_mediator", "mediator_id", postgresql_where=text("mediator_id IS NOT NULL")),
+        ForeignKeyConstraint(
+            ["community_id", "mediator_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        ForeignKeyConstraint(
+            ["community_id", "named_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        CheckConstraint(
+            "mediator_id <> lender_id AND mediator_id IS DISTINCT FROM borrower_id"
+            " OR mediator_id IS NULL",
+            name="mediator",
+        ),
         one_of("state", State),
         CheckConstraint("NOT isempty(period)", name="period"),
         CheckConstraint("(borrower_id IS NULL) <> (borrower_name IS NULL)", name="borrower"),
@@ -96,6 +110,10 @@ class Loan(Base):
     ended_at: Mapped[datetime | None]
     waits_since: Mapped[datetime | None]  # the borrower knows that the tool is late, and waits
     fetched_said_at: Mapped[datetime | None]  # "I have it", says the borrower; the lender has not
+    undo_until: Mapped[datetime | None]
+    mediator_id: Mapped[int | None]
+    named_id: Mapped[int | None]  # named as mediator by one; the other has not agreed yet
+    named_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     tool: Mapped[Tool] = relationship(
         lazy="raise",
@@ -126,6 +144,12 @@ class Loan(Base):
         assert self.period.upper is not None, "a loan's period is bounded"
         return self.period.upper
 
+    @property
+    def in_hand(self) -> bool:
+        """Somebody has the tool by this loan: the rows of `uq_loan_possession`."""
+        state = State(self.state)
+        return state in POSSESSED or (state is State.DISPUTED and self.back_at is None)
+
     def other_than(self, person_id: int) -> int | None:
         """The other party; None where the borrower has no account."""
         return self.borrower_id if person_id == self.lender_id else self.lender_id
@@ -143,6 +167,43 @@ class Loan(Base):
             self.waits_since = self.fetched_said_at = None
         if self.state in FINAL:
             self.ended_at = now
+        self.undo_until = now + UNDO_WITHIN if act in UNDOABLE else None
+        return was
+
+    def undo(self, act: Act, was: State) -> None:
+        """Back to the state that this last act has led out of; the rule was asked before."""
+        assert act in UNDOABLE, act
+        assert MOVES[was, act][0] == self.state, "only what was done last is undone"
+        self.state = was
+        self.version += 1
+        self.ended_at = self.undo_until = None
+        if act in INSTANTS:
+            setattr(self, INSTANTS[act], None)
+        if act in (Act.DECLINE, Act.CANCEL):
+            self.reason = ""
+        if act is Act.CLAIM_RETURN:
+            self.place = ""
+
+    def correct(
+        self,
+        to: State,
+        period: Range[datetime],
+        out_at: datetime | None,
+        back_at: datetime | None,
+        now: datetime,
+    ) -> State:
+        """What is really so, beside the table of moves; the rule was asked before."""
+        was = State(self.state)
+        self.state, self.period = to, period
+        self.out_at, self.back_at = out_at, back_at
+        self.version += 1
+        self.undo_until = None
+        if to is State.REQUESTED:
+            self.decided_at = None
+        else:
+            self.decided_at = self.decided_at or now
+        self.claimed_at = (self.claimed_at or now) if to is State.RETURN_CLAIMED else None
+        self.ended_at = (self.ended_at or now) if to in FINAL else None
         return was
 
 

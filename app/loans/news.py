@@ -58,6 +58,7 @@ async def tell(
     by: Viewer | None = None,
     due_at: datetime | None = None,
     more: Mapping[str, str] | None = None,
+    reason: str | None = None,
 ) -> None:
     """To those who play one of these parts; coordinators who are a party hear it as a party."""
     told: list[tuple[Iterable[int | None], str]] = []
@@ -66,6 +67,8 @@ async def tell(
         told.append(((loan.borrower_id,), loan.lender.name))
     if whom & Who.LENDER:
         told.append(((loan.lender_id,), borrower))
+    if whom & Who.MEDIATOR:
+        told.append(((loan.mediator_id,), loan.lender.name))
     if whom & Who.COORDINATOR:
         keepers = await people.with_roles(tx, loan.community_id, (Role.COORDINATOR, Role.ADMIN))
         told.append((set(keepers) - {loan.borrower_id, loan.lender_id}, loan.lender.name))
@@ -76,7 +79,7 @@ async def tell(
             kind,
             loan.community_id,
             topic.loan(loan.community_id, loan.id),
-            facts(loan, other) | dict(more or {}),
+            facts(loan, other) | dict(more or {}) | ({} if reason is None else {"reason": reason}),
             now,
             by_id=by.person_id if by else None,
             due_at=due_at,

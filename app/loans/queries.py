@@ -13,14 +13,22 @@ from sqlalchemy.sql import Select
 from app.db import Tx
 from app.errors import NotFound
 from app.loans.models import Loan, LoanEvent
-from app.loans.rules import EARLY_PICK_UP, NO_SHOW_AFTER, NOT_HERE_WITHIN, part_of
+from app.loans.rules import (
+    EARLY_PICK_UP,
+    NO_SHOW_AFTER,
+    NOT_HERE_WITHIN,
+    STUCK_AFTER,
+    part_of,
+)
 from app.loans.states import OPEN, POSSESSED, State, Who
 from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
 BOX_EARLY = timedelta(minutes=15)  # a key box opens then, see loans.alone
-PARTIES = Who.BORROWER | Who.LENDER
+PARTIES = Who.BORROWER | Who.LENDER | Who.MEDIATOR
+"""Whose the room is: the two, and a mediator whom they asked."""
+IN_HAND = or_(Loan.state.in_(POSSESSED), and_(Loan.state == State.DISPUTED, Loan.back_at.is_(None)))
 
 
 def with_all() -> Select[Loan]:
@@ -65,9 +73,7 @@ async def locked(tx: Tx, community_id: int, loan_id: int) -> Loan:
 async def holder(tx: Tx, community_id: int, tool_id: int) -> Loan | None:
     """The loan that has the tool in hand."""
     return await tx.scalar(
-        with_all().where(
-            Loan.community_id == community_id, Loan.tool_id == tool_id, Loan.state.in_(POSSESSED)
-        )
+        with_all().where(Loan.community_id == community_id, Loan.tool_id == tool_id, IN_HAND)
     )
 
 
@@ -93,6 +99,34 @@ async def overlapping_requests(tx: Tx, loan: Loan) -> Sequence[Loan]:
     return rows.all()
 
 
+async def superseded_at(tx: Tx, loan: Loan, at: datetime) -> Sequence[Loan]:
+    """Those who lost these dates to this loan in that very act."""
+    rows = await tx.scalars(
+        with_all()
+        .where(
+            Loan.community_id == loan.community_id,
+            Loan.tool_id == loan.tool_id,
+            Loan.state == State.SUPERSEDED,
+            Loan.ended_at == at,
+            Loan.period.op("&&")(loan.period),
+        )
+        .order_by(Loan.id)
+    )
+    return rows.all()
+
+
+async def shown_with(tx: Tx, tool: Tool, now: datetime) -> Sequence[int]:
+    """The tool's loans whose page says something of the tool: open ones, or just ended."""
+    rows = await tx.scalars(
+        select(Loan.id).where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            or_(Loan.ended_at.is_(None), Loan.undo_until > now),
+        )
+    )
+    return rows.all()
+
+
 async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]:
     """What waits for an answer about a tool, by room, which is the order rooms are bumped in."""
     rows = await tx.scalars(
@@ -110,13 +144,13 @@ async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]
 
 async def open_of_tools(tx: Tx, community_id: int, tool_ids: Iterable[int]) -> Sequence[Loan]:
     """Loans that are neither final nor back, of these tools, in the order of their start."""
-    wanted = (State.REQUESTED, State.APPROVED, *POSSESSED)
+    wanted = or_(Loan.state.in_((State.REQUESTED, State.APPROVED)), IN_HAND)
     rows = await tx.scalars(
         select(Loan)
         .where(
             Loan.community_id == community_id,
             Loan.tool_id.in_(list(tool_ids)),
-            Loan.state.in_(wanted),
+            wanted,
         )
         .order_by(Loan.period, Loan.id)
     )
@@ -162,9 +196,10 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
 
 async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
     """The newest loans of a person, in all their communities: each has a room."""
+    mine = (Loan.borrower_id, Loan.lender_id, Loan.mediator_id)
     rows = await tx.scalars(
         with_all()
-        .where(or_(Loan.borrower_id == person_id, Loan.lender_id == person_id))
+        .where(or_(*(column == person_id for column in mine)))
         .order_by(Loan.id.desc())
         .limit(limit)
     )
@@ -197,12 +232,21 @@ async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
         (start, none),
         (start, NO_SHOW_AFTER),
         (end, none),
+        (end, STUCK_AFTER),
         (Loan.expires_at, none),
         (Loan.claimed_at, NOT_HERE_WITHIN),
     )
     passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
     rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
     return rows.all()
+
+
+async def not_undone(tx: Tx, since: datetime, until: datetime) -> list[tuple[int, int]]:
+    """(community, loan) of those whose last act could be undone until within (since, until]."""
+    rows = await tx.execute(
+        select(Loan.community_id, Loan.id).where(Loan.undo_until > since, Loan.undo_until <= until)
+    )
+    return [(community_id, loan_id) for community_id, loan_id in rows]
 
 
 async def told_by_days(tx: Tx, community_id: int, since: datetime) -> Sequence[Loan]:

@@ -14,7 +14,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
-from app.loans import commands, handover, patience, queries, rules, telling, trust
+from app.loans import commands, handover, help, patience, queries, rules, settling, telling, trust
 from app.loans.models import Loan
 from app.members import blocks as member_blocks
 from app.people import blocks
@@ -22,6 +22,8 @@ from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
 
 router = APIRouter()
+router.include_router(settling.router)
+router.include_router(help.router)
 LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
 
 
@@ -53,8 +55,7 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             seen=f"{told.path}/seen",
             messages_html=await pages.region(request, tx, room_topic),
         )
-        lends = viewer.person_id == loan.lender_id
-        name = told.borrower_name if lends else told.lender_name
+        name = _other_name(told, loan, viewer)
         return await pages.render(
             request,
             "loans/page.html",
@@ -69,6 +70,7 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
                 request, tx, topic.handover(loan.community_id, loan.id)
             ),
             similar_html=await pages.region(request, tx, topic.similar(loan.community_id, loan.id)),
+            amends_html=await pages.region(request, tx, topic.amends(loan.community_id, loan.id)),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
             writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),
@@ -81,9 +83,18 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
         )
 
 
+def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:
+    """Whom one talks with here; a mediator talks with both."""
+    if viewer.person_id == loan.mediator_id:
+        return f"{told.lender_name} and {told.borrower_name}"
+    return told.borrower_name if viewer.person_id == loan.lender_id else told.lender_name
+
+
 async def _block_button(
     tx: db.Tx, viewer: Viewer, loan: Loan, name: str, back: str
 ) -> telling.Action | None:
+    if viewer.person_id == loan.mediator_id:
+        return None
     other = loan.other_than(viewer.person_id)
     apart = await blocks.between(tx, viewer.person_id, [other])
     key = pages.fresh_key()

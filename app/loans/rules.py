@@ -18,6 +18,7 @@ EARLY_PICK_UP = timedelta(hours=24)
 NO_SHOW_AFTER = timedelta(hours=2)
 NOT_HERE_WITHIN = timedelta(hours=48)
 LAPSE_AFTER = timedelta(hours=24)
+STUCK_AFTER = timedelta(days=8)  # overdue for so long, somebody should help
 CLOSE_AFTER = timedelta(hours=48)
 SILENT = 3  # requests of a lender in a row that ran out: then the tool is paused
 REASON_LONGEST = 500
@@ -43,9 +44,11 @@ THEIR_NAMES = {
     Who.LENDER: "the lender",
     Who.COORDINATOR: "a coordinator",
     Who.SYSTEM: "the clock",
+    Who.MEDIATOR: "a mediator",
 }
 WHEN_SUSPENDED = frozenset(
     {Act.CLAIM_RETURN, Act.TAKE_BACK, Act.GIVE_BACK, Act.WITHDRAW, Act.CANCEL}
+    | {Act.DISPUTE, Act.SETTLE}
 )
 
 
@@ -59,7 +62,10 @@ def part_of(loan: Loan, by: Viewer | None) -> Who:
         return Who.BORROWER
     if by.person_id == loan.lender_id:
         return Who.LENDER
-    return Who.COORDINATOR if by.is_coordinator else Who.NOBODY
+    part = Who.COORDINATOR if by.is_coordinator else Who.NOBODY
+    if by.person_id == loan.mediator_id and not by.suspended:
+        part |= Who.MEDIATOR
+    return part
 
 
 def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal | None:
@@ -193,6 +199,8 @@ def _approve(loan: Loan, now: datetime) -> Refusal | None:
 
 
 def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
+    if loan.tool.status == ToolStatus.MAINTENANCE:
+        return Refusal("The tool is being repaired.", "Lend it again on its page first.")
     if now < loan.start - EARLY_PICK_UP:
         return Refusal(
             "It is too early to hand it over.", "You can do so from a day before the start."

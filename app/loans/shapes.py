@@ -16,7 +16,7 @@ from app.http.schemas import ID_LIMIT, Answered, Asked, DayOrInstant, Id, Named,
 from app.loans import queries, ripple, rules, telling
 from app.loans.handover import PLACE_LONGEST
 from app.loans.models import Loan
-from app.loans.states import MOVES, POSSESSED, Act, State
+from app.loans.states import MOVES, Act, State
 from app.people.viewer import Viewer
 
 NOUNS = {
@@ -142,7 +142,7 @@ async def shapes(tx: db.Tx, found: Sequence[Loan], viewer: Viewer) -> list[LoanO
     """One query more, however many loans: who has each tool in hand."""
     tools = {one.tool_id for one in found}
     unfinished = await queries.open_of_tools(tx, viewer.community_id, tools)
-    holders = {one.tool_id: one for one in unfinished if State(one.state) in POSSESSED}
+    holders = {one.tool_id: one for one in unfinished if one.in_hand}
     return [_shape(one, holders.get(one.tool_id), viewer, clock.now()) for one in found]
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, queries
+from app.loans import amends, commands, queries
 from app.loans.models import Loan
-from app.loans.states import POSSESSED, Act, State
+from app.loans.states import Act, State
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
@@ -91,7 +91,7 @@ async def tell_parties(tx: Tx, tool: Tool) -> None:
 
 
 def why_not_archive(loans: Sequence[Loan]) -> Refusal | None:
-    if any(State(loan.state) in POSSESSED for loan in loans):
+    if any(loan.in_hand for loan in loans):
         return Refusal(
             "This tool is out.", "Archive it when it is back.", "the borrower, by bringing it back"
         )
@@ -124,4 +124,5 @@ async def _set(
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool, listing=listing)
+    await amends.tool_changed(tx, tool, now)
     return tool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from datetime import timedelta
 
 
 class State(enum.StrEnum):
@@ -41,6 +42,8 @@ class Act(enum.StrEnum):
     CHANGE = "change"
     WAIT = "wait"
     FETCHED = "fetched"
+    DISPUTE = "dispute"
+    SETTLE = "settle"
 
 
 class Who(enum.Flag):
@@ -51,9 +54,11 @@ class Who(enum.Flag):
     LENDER = enum.auto()
     COORDINATOR = enum.auto()
     SYSTEM = enum.auto()
+    MEDIATOR = enum.auto()
 
 
 B, L, A, S = Who.BORROWER, Who.LENDER, Who.COORDINATOR, Who.SYSTEM
+M = Who.MEDIATOR
 
 MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.REQUESTED, Act.APPROVE): (State.APPROVED, L | A | S),
@@ -78,6 +83,9 @@ MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.OUT, Act.CHANGE): (State.OUT, B | L),
     (State.APPROVED, Act.WAIT): (State.APPROVED, B),
     (State.APPROVED, Act.FETCHED): (State.APPROVED, B),
+    (State.OUT, Act.DISPUTE): (State.DISPUTED, B | L),
+    (State.RETURNED, Act.DISPUTE): (State.DISPUTED, B | L),
+    (State.DISPUTED, Act.SETTLE): (State.CLOSED, B | L | M),
 }
 
 FINAL = frozenset(
@@ -95,3 +103,17 @@ FINAL = frozenset(
 POSSESSED = frozenset({State.OUT, State.RETURN_CLAIMED})
 """The borrower has the tool, or says that it was brought back."""
 OPEN = frozenset(State) - FINAL
+UNDO_WITHIN = timedelta(minutes=10)
+UNDOABLE = frozenset(
+    {
+        Act.APPROVE,
+        Act.DECLINE,
+        Act.WITHDRAW,
+        Act.CANCEL,
+        Act.HAND_OVER,
+        Act.NO_SHOW,
+        Act.CLAIM_RETURN,
+        Act.TAKE_BACK,
+    }
+)
+"""What whoever did it may take back for a while, if nobody has built on it."""

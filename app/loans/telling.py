@@ -19,6 +19,7 @@ KINDS = {
     State.RETURN_CLAIMED: ("out", "undo-2"),
     State.RETURNED: ("free", "circle-check"),
     State.CLOSED: ("free", "circle-check"),
+    State.DISPUTED: ("overdue", "circle-alert"),
 }
 OVER = ("paused", "circle-x")
 
@@ -67,7 +68,8 @@ def tell(loan: Loan, here: Here, person_id: int, now: datetime, locale: str) -> 
     borrower = borrower_name(loan)
     late = rules.is_late(loan, now)
     kind, icon = ("overdue", "clock-alert") if late else KINDS.get(State(loan.state), OVER)
-    step, mine = next_step(loan, lends, now)
+    a_third = person_id not in (loan.borrower_id, loan.lender_id)
+    step, mine = ("", False) if a_third else next_step(loan, lends, now)
     photo = loan.tool.photo
     return Told(
         id=loan.id,
@@ -78,7 +80,7 @@ def tell(loan: Loan, here: Here, person_id: int, now: datetime, locale: str) -> 
         icon=loan.tool.category.icon,
         lender_name=loan.lender.name,
         borrower_name=borrower,
-        who=f"to {borrower}" if lends else f"from {loan.lender.name}",
+        who=_who(loan, lends, a_third),
         period_words=words.period(loan.start, loan.end, here.zone, locale, now),
         state=loan.state,
         state_kind=kind,
@@ -91,6 +93,13 @@ def tell(loan: Loan, here: Here, person_id: int, now: datetime, locale: str) -> 
         else "",
         reason=loan.reason,
     )
+
+
+def _who(loan: Loan, lends: bool, a_third: bool) -> str:
+    borrower, lender = borrower_name(loan), loan.lender.name
+    if a_third:
+        return f"from {lender} to {borrower}"
+    return f"to {borrower}" if lends else f"from {lender}"
 
 
 def borrower_name(loan: Loan) -> str:
@@ -138,6 +147,8 @@ def next_step(loan: Loan, lends: bool, now: datetime) -> tuple[str, bool]:
             return "Confirm that it is back", True
         case State.RETURN_CLAIMED, False:
             return f"Waiting for {lender} to confirm", False
+        case State.DISPUTED, _:
+            return "Agree on how to settle it, or ask for a mediator", False
         case _:
             return "", False
 

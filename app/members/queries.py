@@ -115,7 +115,13 @@ def _between(one: int, other: int) -> ColumnElement[bool]:
 async def loans_ever(tx: Tx, person_id: int) -> Sequence[Loan]:
     """All loans, everywhere, that name this person."""
     found = await tx.scalars(
-        select(Loan).where(or_(Loan.borrower_id == person_id, Loan.lender_id == person_id))
+        select(Loan).where(
+            or_(
+                Loan.borrower_id == person_id,
+                Loan.lender_id == person_id,
+                Loan.mediator_id == person_id,
+            )
+        )
     )
     return found.all()
 

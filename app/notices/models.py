@@ -54,6 +54,22 @@ class Kind(enum.StrEnum):
     SOMEONE_WAITS = "someone_waits"
     WILL_WAIT = "will_wait"
     FETCH_SAID = "fetch_said"
+    # What went wrong, and how it is put right.
+    INCIDENT = "incident"
+    OFFER = "offer"
+    SETTLED = "settled"
+    FOUND = "found"
+    AMOUNT = "amount"
+    MEDIATOR_NAMED = "mediator_named"
+    MEDIATOR_JOINED = "mediator_joined"
+    MEDIATOR_ASKED = "mediator_asked"
+    MEDIATOR_LEFT = "mediator_left"
+    UNDONE = "undone"
+    FREE_AGAIN = "free_again"
+    CORRECTED = "corrected"
+    UNSAFE = "unsafe"
+    TOOL_UNSAFE = "tool_unsafe"
+    TOOL_MISSING = "tool_missing"
 
 
 class Notice(Base):

@@ -62,6 +62,21 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     ),
     Kind.WILL_WAIT: ("hourglass", "{who} waits until the {tool} is back."),
     Kind.FETCH_SAID: ("package-open", "{who} says that the {tool} was handed over. Was it?"),
+    Kind.INCIDENT: ("circle-alert", "{who} opened an incident about the {tool}{reason}"),
+    Kind.OFFER: ("handshake", "{who} proposes how to settle it about the {tool}{reason}"),
+    Kind.SETTLED: ("handshake", "It is settled about the {tool}{reason}"),
+    Kind.FOUND: ("circle-check", "{who} has the {tool} again."),
+    Kind.AMOUNT: ("coins", "About the {tool} {who} noted{reason}"),
+    Kind.MEDIATOR_NAMED: ("user-plus", "{who} names a mediator about the {tool}{reason}"),
+    Kind.MEDIATOR_JOINED: ("user-plus", "{who} asked for a mediator about the {tool}{reason}"),
+    Kind.MEDIATOR_ASKED: ("user-plus", "{who} asks you to mediate about the {tool}."),
+    Kind.MEDIATOR_LEFT: ("user", "{who} does not mediate about the {tool} any more."),
+    Kind.UNDONE: ("undo-2", "{who} took a step about the {tool} back{reason}"),
+    Kind.FREE_AGAIN: ("calendar-check", "The {tool} may be free after all, {when}. Ask again."),
+    Kind.CORRECTED: ("pencil", "{who} corrected the loan of the {tool}{reason}"),
+    Kind.UNSAFE: ("triangle-alert", "The {tool} is not safe and is being looked at: {when}."),
+    Kind.TOOL_UNSAFE: ("triangle-alert", "{who} says that your {tool} is not safe{reason}"),
+    Kind.TOOL_MISSING: ("circle-alert", "The {tool} is missing; you may not get it, {when}."),
 }
 
 

@@ -139,6 +139,35 @@ def _held_by(community_id: int, tool_id: int, person_id: int) -> tuple[ColumnEle
     )
 
 
+async def occupy(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    period: Range[datetime],
+    *,
+    loan_id: int,
+    now: datetime,
+) -> None:
+    """The loan blocks exactly this, whatever it blocked before. Raises Conflict if it is taken.
+
+    Never by way of `release`: what is free for a moment might be gone.
+    """
+    await drop_expired(tx, community_id, tool_id, now)
+    try:
+        async with tx.begin_nested():
+            moved = await tx.execute(
+                update(Occupancy)
+                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
+                .values(period=period)
+                .returning(Occupancy.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
+    if moved.first() is None:
+        await claim(tx, community_id, tool_id, period, loan_id=loan_id, now=now)
+
+
 async def start_early(tx: Tx, community_id: int, tool_id: int, loan_id: int, now: datetime) -> None:
     """The loan begins now instead of later. Raises Conflict if somebody has the tool before."""
     await drop_expired(tx, community_id, tool_id, now)

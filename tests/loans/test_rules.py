@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import Range
 from app.errors import Refusal
 from app.loans import rules
 from app.loans.models import Loan
-from app.loans.states import FINAL, MOVES, POSSESSED, Act, State, Who
+from app.loans.states import FINAL, MOVES, POSSESSED, UNDO_WITHIN, UNDOABLE, Act, State, Who
+from app.loans.undo import TOOK_BACK
 from app.people.models import PersonId, Role
 from app.people.viewer import Apart, Here, Viewer
 from app.tools.models import Tool, ToolStatus
@@ -21,7 +22,7 @@ from app.tools.models import Tool, ToolStatus
 START = datetime(2026, 5, 2, 9, tzinfo=UTC)
 END = START + timedelta(days=2)
 HERE = Here(1, "elm", "Elm Street", ZoneInfo("Europe/London"), "en-GB", "GBP", "request")
-LENDER, BORROWER, COORDINATOR, STRANGER = 1, 2, 3, 4
+LENDER, BORROWER, COORDINATOR, STRANGER, MEDIATOR = 1, 2, 3, 4, 5
 
 # When an act is asked for so that only state and actor can stand in its way.
 IN_TIME = {
@@ -42,6 +43,7 @@ ACTORS = {
     Who.LENDER: viewer(LENDER),
     Who.COORDINATOR: viewer(COORDINATOR, Role.COORDINATOR),
     Who.SYSTEM: None,
+    Who.MEDIATOR: viewer(MEDIATOR),
     Who.NOBODY: viewer(STRANGER),
 }
 
@@ -59,6 +61,7 @@ def loan(state: State = State.REQUESTED, **more: object) -> Loan:
         version=1,
         expires_at=START,
         claimed_at=START,
+        mediator_id=MEDIATOR,
     )
     made.__dict__["tool"] = tool  # as if loaded: rules only get loaded objects
     for name, value in more.items():
@@ -92,7 +95,7 @@ def test_every_refusal_is_a_sentence() -> None:
 def test_final_states_have_no_way_on() -> None:
     assert {state for state, _ in MOVES} & FINAL == set()
     reached = {State.REQUESTED} | {to for to, _ in MOVES.values()}
-    assert reached == set(State) - {State.DISPUTED}
+    assert reached == set(State)
 
 
 def test_a_coordinator_who_borrows_does_not_approve_the_own_request() -> None:
@@ -216,3 +219,22 @@ def test_touching_periods_do_not_overlap() -> None:
     )
     assert clash is not None
     assert clash.free == [(END, END)]
+
+
+def test_only_what_a_person_did_can_be_undone_and_each_has_its_words() -> None:
+    assert set(TOOK_BACK) == UNDOABLE
+    for (_, act), (_, who) in MOVES.items():
+        if act in UNDOABLE:
+            assert Who.SYSTEM not in who
+
+
+@pytest.mark.parametrize(("state", "act"), list(product(State, Act)))
+def test_a_move_and_its_undo_lead_back_to_where_it_began(state: State, act: Act) -> None:
+    one = loan(state)
+    if (state, act) not in MOVES or act not in UNDOABLE:
+        return
+    one.move(act, START)
+    assert one.undo_until == START + UNDO_WITHIN
+    one.undo(act, state)
+    assert (one.state, one.version) == (state, 3)
+    assert [one.ended_at, one.undo_until] == [None, None]

@@ -80,6 +80,8 @@ async def _lending(street: Street) -> dict[str, str]:
     await street.cora.acts(cut, "approval")
     await street.cora.acts(cut, "code")
     await ben.acts(out, "return-claim")
+    await ada.acts(out, "incidents", kind="damage", reason="A rung is loose.")
+    await ben.acts(out, "amounts", amount="20")
     await ben.asks_for(ladder, street.day(4))
     saw = await ben.lists("Hand saw", "saws")
     await ben.does(f"{home}/tools/{saw}/pause")
@@ -118,6 +120,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "other dates": f"{home}/loans/{kept}/changes",
         "other dates, refused": f"{home}/loans/{kept}/changes",
         "room, lender": f"{home}/loans/{asked}",
+        "room, with an incident": f"{home}/loans/{out}",
+        "help": f"{home}/help",
+        "help, one loan": f"{home}/help/{out}",
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",
     }

@@ -1,0 +1,92 @@
+"""What every act that puts something right does besides: story, room, notices, jobs, screens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import Range
+
+from app import queue, topic
+from app.chat import commands as chat
+from app.chat.models import ConversationId
+from app.db import Tx
+from app.loans import news, queries, story
+from app.loans.commands import key, show
+from app.loans.models import Loan
+from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
+from app.loans.states import State, Who
+from app.notices.models import Kind
+from app.people.viewer import Viewer
+from app.realtime import touch
+from app.tools import availability
+from app.tools.commands import touch_tool
+from app.tools.models import Tool, ToolStatus
+
+JOBS = ("loans.expire", "loans.lapse", "loans.close")
+ALL = Who.BORROWER | Who.LENDER | Who.MEDIATOR
+
+
+async def tell(
+    tx: Tx,
+    loan: Loan,
+    by: Viewer,
+    now: datetime,
+    note: str,
+    *,
+    kind: Kind | None = None,
+    whom: Who = ALL,
+    why: str = "",
+) -> None:
+    """A line in the room, a notice to the others, and every screen that shows the loan."""
+    await tx.flush()
+    room = ConversationId(loan.conversation_id)
+    await chat.note(tx, loan.community_id, room, note, by.person_id, now)
+    if kind is not None:
+        await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
+    touch(tx, topic.help(loan.community_id))
+    show(tx, loan)
+
+
+def record(tx: Tx, loan: Loan, act: str, by: Viewer, why: str, now: datetime) -> None:
+    """A line of the story that leaves the state as it is."""
+    story.record(tx, loan, act, State(loan.state), by, why, now)
+
+
+async def replan(tx: Tx, loan: Loan, now: datetime) -> None:
+    """What the clock will do with it, now that it stands elsewhere than the table led."""
+    for name in JOBS:
+        await queue.drop(tx, name, key(loan))
+    match State(loan.state):
+        case State.REQUESTED:
+            await queue.enqueue(tx, "loans.expire", key(loan), loan.expires_at, now)
+        case State.APPROVED:
+            await queue.enqueue(tx, "loans.lapse", key(loan), loan.end + LAPSE_AFTER, now)
+        case State.RETURNED:
+            await queue.enqueue(tx, "loans.close", key(loan), now + CLOSE_AFTER, now)
+    await news.plan(tx, loan, now)
+    touch(tx, topic.writing(loan.community_id, loan.id))
+
+
+async def block(tx: Tx, loan: Loan, start: datetime, now: datetime) -> None:
+    """The tool is taken from then until this loan has ended and it has rested.
+
+    Raises Conflict if it is already.
+    """
+    period = Range(start, loan.end + loan.tool.lending.buffer)
+    await availability.occupy(tx, loan.community_id, loan.tool_id, period, loan_id=loan.id, now=now)
+
+
+async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> None:
+    """Leaves the board, comes back to it, or hangs there as being repaired."""
+    if tool.status == status:
+        return
+    tool.status, tool.changed_at = status, now
+    await tx.flush()
+    touch_tool(tx, tool, listing=True)
+    await tool_changed(tx, tool, now)
+
+
+async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
+    """What its loans offer depends on whether it is lent at the moment."""
+    for loan_id in await queries.shown_with(tx, tool, now):
+        touch(tx, topic.amends(tool.community_id, loan_id), topic.facts(tool.community_id, loan_id))
