@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from app.realtime import plain, versions
 from app.realtime.bus import Bus
+from app.realtime.company import Company
 from app.realtime.door import Door, Life
 from app.realtime.drawing import AT_ONCE
 from app.realtime.hub import Hub
@@ -63,7 +64,9 @@ class Engine:
             redis_url, prefix, self._hear, self._connected, self.counters, on_lag, self._whisper
         )
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
-        self.presence = Presence(redis_url, self.bus.channel, self.hub.topics, self.counters)
+        lasting = (limits.here_for, limits.typing_for)
+        self.presence = Presence(redis_url, self.bus.channel, lasting, self.counters)
+        self.company = Company(self.hub, self.presence, *lasting)
         self.delivery = self.hub.drawers.delivery
         self.entrance = Entrance(sessions, listeners, self._see_epoch)
         self.door = Door(self, on_end)
@@ -91,8 +94,8 @@ class Engine:
             self._beat_forever,
             self._ping_forever,
             self._sweep_forever,
-            self.presence.write_forever,
-            self.presence.tell_forever,
+            self.presence.say_forever,
+            self.presence.answer_forever,
             self.entrance.answer_forever,
             self.hub.reader.answer_forever,
             self.delivery.run_forever,
@@ -107,11 +110,9 @@ class Engine:
         versions.announce_by(None)
         for socket in list(self.sockets):
             socket.close(RESTART)
-        for task in (*self._tasks, *self._short):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._short, return_exceptions=True)
+        await _ended([*self._tasks, *self._short])
         self._tasks.clear()
-        await self.presence.close()
+        await self.company.close()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Something short; kept until it is done, or it might vanish half way."""
@@ -151,7 +152,8 @@ class Engine:
             self.counters["hints_heard"] += 1
 
     def _whisper(self, topic: str) -> None:
-        self.presence.hear(topic)
+        if not self.hints_withheld:
+            self.company.hear(topic)
 
     def _scope(self, scope: str, wanted: bool) -> None:
         self.bus.want(scope) if wanted else self.bus.unwant(scope)
@@ -163,6 +165,7 @@ class Engine:
         self._compare_now.set()
 
     async def _compare_forever(self) -> None:
+        failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.compare_every * random.uniform(0.8, 1)):
@@ -170,9 +173,12 @@ class Engine:
             self._compare_now.clear()
             try:
                 await self._compare()
-            except Exception:
+                failing = False
+            except Exception as error:
                 self.counters["compares_failed"] += 1
-                log.exception("versions could not be compared")
+                if not failing:  # the same trace every two seconds would fill the log
+                    log.warning("versions cannot be compared: %r", error, exc_info=True)
+                failing = True
 
     async def _compare(self) -> None:
         async with asyncio.timeout(5), self.sessions() as tx:
@@ -196,31 +202,40 @@ class Engine:
                 socket.tell(frame(epoch=epoch))
                 socket.close(RESTART)
 
+    # Sockets are gone through in functions that return: a loop that sleeps would keep its last one.
+
     async def _beat_forever(self) -> None:
-        async for share in self._turns(self.limits.beat_every):
-            text = frame(beat=int(time.monotonic() - self._compared_at))
-            data = Ready(text).bytes_for(0)
-            for socket in share:
-                socket.beat(data)
+        await self._in_turns(self.limits.beat_every, self._beat)
+
+    def _beat(self, share: list[Socket]) -> None:
+        text = frame(beat=int(time.monotonic() - self._compared_at))
+        data = Ready(text).bytes_for(0)
+        for socket in share:
+            socket.beat(data)
 
     async def _ping_forever(self) -> None:
-        async for share in self._turns(self.limits.ping_every):
-            for socket in share:
-                socket.wire.ping()
+        await self._in_turns(self.limits.ping_every, self._ping)
 
-    async def _turns(self, seconds: float) -> AsyncIterator[list[Socket]]:
+    def _ping(self, share: list[Socket]) -> None:
+        for socket in share:
+            socket.wire.ping()
+
+    async def _in_turns(self, seconds: float, act: Callable[[list[Socket]], None]) -> None:
         """Each socket once in so many seconds, a share of them at a time."""
         turn = 0
         while True:
             await asyncio.sleep(seconds / TURNS)
             turn = (turn + 1) % TURNS
-            yield [socket for socket in self.sockets if socket.number % TURNS == turn]
+            act([socket for socket in self.sockets if socket.number % TURNS == turn])
 
     async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(self.limits.drain_within / 10)
-            for socket in list(self.behind):
-                socket.check_progress(time.monotonic())
+            self._sweep()
+
+    def _sweep(self) -> None:
+        for socket in list(self.behind):
+            socket.check_progress(time.monotonic())
 
     # --- drawing, for pages
 
@@ -243,6 +258,14 @@ class Engine:
 
     async def _answer(self, request: Request) -> Response:
         return await plain.answer(self, request)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Insists: redis-py waits with wait_for, which on Python 3.11 may swallow a cancellation."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.5)
 
 
 async def _supervised(run: Callable[[], Awaitable[None]]) -> None:
