@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import clockwork, holds
+from app.loans import clockwork, dates, holds
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "loans.close": _loan(clockwork.close),
     "loans.remind": _loan(clockwork.remind),
     holds.JOB: holds.expire,
+    dates.PASSED: dates.passed,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
 SCHEDULED = (FORGET_KEYS,)

@@ -11,6 +11,7 @@ from app.db import Tx
 from app.errors import Conflict
 from app.loans import queries, rules
 from app.loans.commands import change, key, locked
+from app.loans.dates import plan_pass
 from app.loans.models import Loan
 from app.loans.states import Act
 from app.people.viewer import Viewer
@@ -92,5 +93,7 @@ async def no_show(
 
 async def _back(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await change(tx, loan, Act.TAKE_BACK, by, now)
-    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
+    rest = loan.tool.lending.buffer
+    await availability.cut(tx, loan.community_id, loan.id, now, rest)
+    await plan_pass(tx, loan.tool, now + rest, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)

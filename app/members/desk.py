@@ -22,6 +22,7 @@ WORDS = {
     "loans.close": "Loans that are back close after two days",
     "loans.remind": "People are reminded of their loans",
     "holds.expire": "Dates that somebody was choosing are free again",
+    "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 
