@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import changes, clockwork, codes, holds, proposals, ripple
+from app.loans import changes, clockwork, codes, dates, holds, proposals, ripple
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -66,6 +66,7 @@ COMMANDS: dict[str, Command] = {
     "loans.remind": _loan(clockwork.remind),
     holds.JOB: holds.expire,
     proposals.END: _loan(changes.run_out),
+    dates.PASSED: dates.passed,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
 SCHEDULED = (FORGET_KEYS,)

@@ -49,10 +49,11 @@ async def hold(viewer: Viewer, tool_id: int, typed: dict[str, str]) -> Choice:
                     await holds.hold(tx, tool_id, *period, viewer, now)
         except Refusal as refusal:
             why_not = refusal
-        if why_not is not None or period is None:
-            await holds.let_go(tx, tool_id, viewer, now)
         tool = await tools.tool_for(tx, viewer, tool_id)
         mine = await holds.own(tx, tool, viewer.person_id, now)
+        if mine is not None and (why_not is not None or period is None):
+            await holds.let_go(tx, tool_id, viewer, now)
+            mine = None
     note = why_not if why_not and why_not.code in SOFT else None
     hard = None if note else why_not
     return quick.choice(tool, period, mine, here, now, viewer.locale, why_not=hard, note=note)

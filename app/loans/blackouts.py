@@ -10,7 +10,7 @@ from app.clock import local_day
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
 from app.loans import choosing, commands, queries
-from app.loans.dates import free_near, refuse_taken, why_not_unheld
+from app.loans.dates import free_near, plan_pass, refuse_taken, why_not_unheld
 from app.loans.states import Act
 from app.people import queries as people
 from app.people.viewer import Viewer
@@ -52,6 +52,8 @@ async def black_out(
     except Conflict as taken:
         taken.free = await free_near(tx, tool, start, end, now)
         raise
+    for at in (start, end):
+        await plan_pass(tx, tool, at, now)
     touch_tool(tx, tool)
     return tool
 

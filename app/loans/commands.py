@@ -17,7 +17,7 @@ from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust
 from app.loans.dates import free_near as free_near
-from app.loans.dates import refuse_taken, why_not_unheld
+from app.loans.dates import plan_pass, refuse_taken, why_not_unheld
 from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
@@ -174,6 +174,8 @@ async def _promise(tx: Tx, loan: Loan, by: Viewer | None, now: datetime) -> None
         else:
             await change(tx, each, Act.SUPERSEDE, None, now)
     await queue.enqueue(tx, "loans.lapse", key(loan), loan.end + rules.LAPSE_AFTER, now)
+    if end > loan.end:
+        await plan_pass(tx, loan.tool, end, now)
 
 
 async def decline(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app import words
+from app import queue, words
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
 from app.loans import choosing, queries, rules
 from app.tools import availability, occupied
+from app.tools import queries as tools
+from app.tools.commands import touch_tool
 from app.tools.models import Tool
+
+PASSED = "dates.pass"
 
 
 async def free_near(
@@ -47,3 +51,17 @@ async def why_not_unheld(
                 code="held",
             )
     return None
+
+
+async def plan_pass(tx: Tx, tool: Tool, at: datetime, now: datetime) -> None:
+    """Boards change at this instant by themselves, and no loan begins or ends then."""
+    key = f"{tool.community_id}/{tool.id}/{int(at.timestamp() * 1000)}"
+    if at > now:
+        await queue.enqueue(tx, PASSED, key, at, now)
+
+
+async def passed(tx: Tx, key: str, now: datetime) -> None:
+    community_id, tool_id, _ = (int(part) for part in key.split("/"))
+    tool = await tools.tool(tx, community_id, tool_id)
+    if tool is not None:
+        touch_tool(tx, tool)

@@ -11,6 +11,7 @@ from app.db import Tx
 from app.errors import Conflict, mistyped
 from app.loans import fair, incidents, queries, records, rules
 from app.loans.commands import change, key, locked
+from app.loans.dates import plan_pass
 from app.loans.models import Loan
 from app.loans.papers import Direction
 from app.loans.states import Act
@@ -65,7 +66,9 @@ async def come_back(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> 
     """Back, by the lender's word (TAKE_BACK) or the borrower's with proof (GIVE_BACK)."""
     await change(tx, loan, act, by, now)
     await incidents.found(tx, loan, by, now)
-    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
+    rest = loan.tool.lending.buffer
+    await availability.cut(tx, loan.community_id, loan.id, now, rest)
+    await plan_pass(tx, loan.tool, now + rest, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)
     await records.pressed(tx, loan, Direction.IN, by.person_id, now, now)
 

@@ -88,9 +88,7 @@ def tell(loan: Loan, here: Here, person_id: int, now: datetime, locale: str) -> 
         state_words=state_words(loan, here, now, locale),
         next_step=step,
         my_turn=mine,
-        price_words=words.money(loan.price_cents, here.currency, locale)
-        if loan.price_cents
-        else "",
+        price_words=_costs(loan, here, locale),
         reason=loan.reason,
     )
 
@@ -100,6 +98,14 @@ def _who(loan: Loan, lends: bool, a_third: bool) -> str:
     if a_third:
         return f"from {lender} to {borrower}"
     return f"to {borrower}" if lends else f"from {lender}"
+
+
+def _costs(loan: Loan, here: Here, locale: str) -> str:
+    price = words.money(loan.price_cents, here.currency, locale) if loan.price_cents else ""
+    if not loan.deposit_cents:
+        return price
+    deposit = f"{words.money(loan.deposit_cents, here.currency, locale)} deposit"
+    return f"{price}, and {deposit}" if price else deposit
 
 
 def borrower_name(loan: Loan) -> str:

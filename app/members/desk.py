@@ -23,6 +23,7 @@ WORDS = {
     "loans.remind": "People are reminded of their loans",
     "holds.expire": "Dates that somebody was choosing are free again",
     "changes.end": "Proposals of other dates that nobody answers end",
+    "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

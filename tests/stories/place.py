@@ -9,6 +9,13 @@ from app.people import links
 from tests.neighbours import Neighbour, Street, browser
 from tests.stories.windows import PASSWORD, PICTURE
 
+RULED = {
+    **{"name": "Cordless drill", "category": "drills", "price": "2.50", "brand": "Elm"},
+    **{"longest_days": 7, "buffer_hours": 1, "deposit": "20", "safety": "It bites."},
+    **{f"opens_{day}": "00:00" for day in range(7)},
+    **{f"closes_{day}": "23:59" for day in range(7)},
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -69,7 +76,10 @@ async def _lending(street: Street) -> dict[str, str]:
     ada, ben, home = street.ada, street.ben, street.here.path
     drill = await ada.lists("Cordless drill", price="2.50", brand="Elm", description="Two bits.")
     await _gets_a_photo(ada, drill)
-    asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?")
+    await ada.does(f"{home}/tools/{drill}/edit", **RULED)
+    await ada.does(f"{home}/tools/{drill}/blackouts", start=street.day(30), end=street.day(31))
+    await street.cora.does(f"{home}/tools/{drill}/hold", start=street.day(5), end=street.day(6))
+    asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?", accept_safety=1)
     await ada.says(asked, "Of course.")
     ladder = await ada.lists("Long ladder", "ladders")
     out = await ben.asks_for(ladder, street.today)
@@ -93,7 +103,7 @@ async def _lending(street: Street) -> dict[str, str]:
     for loan in (longer, kept):
         await street.cora.acts(loan, "approval")
     await ben.does(f"{home}/loans/{longer}/changes", start=street.day(1), end=street.day(2))
-    declined = await ben.asks_for(drill, street.day(9))
+    declined = await ben.asks_for(drill, street.day(9), accept_safety=1)
     await ada.acts(declined, "refusal", reason="I need it myself.")
     shut = await street.cy.asks_for(ladder, street.day(20))
     await ada.acts(shut, "approval")
@@ -109,6 +119,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, one's own": f"{home}/tools/{ladder}",
         "tool, paused": f"{home}/tools/{saw}",
         "tool, edit": f"{home}/tools/{drill}/edit",
+        "tool, days off": f"{home}/tools/{drill}/blackouts",
+        "tool, being chosen": f"{home}/tools/{drill}",
+        "tool, its rules refused": f"{home}/tools/{drill}/edit",
         "tool, refused": f"{home}/tools/{drill}/edit",
         "asking, refused": f"{home}/tools/{drill}",
         "tool, lend now": f"{home}/tools/{drill}/lending",

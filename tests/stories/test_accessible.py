@@ -40,6 +40,7 @@ PAGES = {
     "tool, paused": "ben",
     "tool, new": "ada",
     "tool, edit": "ada",
+    "tool, days off": "ada",
     "room, lender": "ada",
     "room, borrower": "ben",
     "room, with an incident": "ada",
@@ -76,6 +77,8 @@ PAGES = {
     "reset": "",
     "not found, stranger": "",
     # and those that an act leads to
+    "tool, being chosen": "ben",
+    "tool, its rules refused": "ada",
     "tool, refused": "ada",
     "asking, refused": "ben",
     "other dates, refused": "ben",
@@ -128,10 +131,23 @@ async def opens_the_window(window: Window) -> None:
     await window.page.get_by_role("button", name="More about").click()
 
 
+async def chooses_days(window: Window) -> None:
+    await window.page.locator(".day.is-choosing").first.click()
+
+
+async def sets_backward_rules(window: Window) -> None:
+    await window.page.get_by_text("Rules, for who wants them").click()
+    await window.page.get_by_label("Monday, from").fill("20:00")
+    await window.page.get_by_label("Monday, until").fill("17:00")
+    await window.press("Keep the changes")
+
+
 ACTS: dict[str, tuple[Callable[[Window], Awaitable[None]], str]] = {
     "tool, refused": (types_nonsense, ".error"),
     "asking, refused": (asks_backwards, ".error"),
     "other dates, refused": (changes_nothing, ".error"),
+    "tool, being chosen": (chooses_days, "#choice .error, #choice .reason"),
+    "tool, its rules refused": (sets_backward_rules, ".error"),
     "signing in, refused": (signs_in_wrongly, ".error"),
     "waiting to be let in": (asks_to_join, "h1:text('Nearly there')"),
     "password, refused": (changes_the_password_wrongly, ".error"),

@@ -23,7 +23,7 @@ async def test_cy_sees_ben_choose_and_leave(street: Street, desk: Desk) -> None:
     first, last = street.day(2), street.day(3)
     for at in (first, last):
         await ben.page.locator(f"[data-day='{at}']").click()
-    await expect(ben.page.locator("#choice")).to_contain_text("2 days: £5")
+    await expect(ben.page.locator("#choice")).to_contain_text("2 days: €5")
     await expect(ben.page.locator("#choice")).to_contain_text("Held for you")
     await expect(ben.page.get_by_label("First day")).to_have_value(f"{first}")
     await expect(ben.page.get_by_label("Last day")).to_have_value(f"{last}")
@@ -97,7 +97,7 @@ async def test_without_script_links_and_buttons_do_the_same(street: Street, desk
     await ben.opens(f"{street.here.path}/tools/{drill}")
     await ben.page.get_by_role("link", name="Tomorrow").click()
     await expect(ben.page.get_by_label("First day")).to_have_value(f"{street.day(1)}")
-    await expect(ben.page.locator("#choice")).to_contain_text("1 day: £2.50")
+    await expect(ben.page.locator("#choice")).to_contain_text("1 day: €2.50")
     await expect(ben.page.locator("p.choosing")).to_have_count(0)
     await ben.press("Hold the dates and count first")
     await expect(ben.page.locator("p.choosing")).to_contain_text("You are choosing")

@@ -115,12 +115,14 @@
     tick();
   };
   const chosen = () => {
-    if (end.value < start.value) end.value = start.value;
     mark();
     clearTimeout(waiting);
     if (start.value && end.value) waiting = setTimeout(hold, 250);
   };
-  for (const one of [start, end, from, until]) one.addEventListener("change", chosen);
+  for (const one of [start, end, from, until]) one.addEventListener("change", () => {
+    if (one === start && end.value < start.value) end.value = start.value;
+    chosen();
+  });
 
   // --- the page closes: what it held is free at once, but not for whoever asks just now
   const letGo = () => {
