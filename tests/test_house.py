@@ -30,12 +30,24 @@ EDGES = (
     "routes",
     "shapes",
     "api",
+    "waiting",
 )
 ROOMS = (
-    *("states", "models", "viewer", "keys", "passwords", "rules"),
-    *("availability", "queries", "sessions", "links", "reset_link"),
-    *("photos", "periods", "telling", "calendar", "mine", "wall"),
-    *("reminders", "news", "commands", "setup_code", "handover", "shelf", "clockwork", "blocks"),
+    *("states", "models", "wishes", "viewer", "keys", "passwords", "rules"),
+    *("availability", "quiet", "turns", "queries", "sessions", "links", "reset_link"),
+    *("waits", "photos", "periods", "telling", "outlook", "calendar", "mine", "wall"),
+    *(
+        "reminders",
+        "news",
+        "commands",
+        "setup_code",
+        "offers",
+        "waitlist",
+        "handover",
+        "shelf",
+        "clockwork",
+        "blocks",
+    ),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -57,9 +57,12 @@ async def request(
     by: Viewer,
     now: datetime,
     message: str = "",
+    *,
+    offered: bool = False,
 ) -> Loan:
     """Asks for a tool for a half-open period. Blocks no dates; several may ask for the same.
 
+    `offered`: these dates are kept for who waited for them, and stay so until the answer.
     Raises NotFound for a tool the viewer may not see, Refusal or Conflict (with free periods).
     """
     tool = await tool_queries.tool_for(tx, by, tool_id)
@@ -69,7 +72,7 @@ async def request(
     apart = await blocks.between(tx, by.person_id, [tool.owner_id])
     if refusal := rules.why_not_request(tool, start, end, by, apart, now):
         raise refusal
-    await _refuse_taken(tx, tool, start, end, now)
+    await _refuse_taken(tx, tool, start, end, now, not_kept_for=by.person_id if offered else None)
     conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
     loan = Loan(
         community_id=by.community_id,
@@ -85,6 +88,10 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
+    if offered:
+        await availability.keep_offered(
+            tx, tool.community_id, tool.id, by.person_id, loan_id=loan.id, until=loan.expires_at
+        )
     _record(tx, loan, "request", None, by, "", now)
     asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
     await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
@@ -111,7 +118,7 @@ async def approve(
         if loan.state == State.SUPERSEDED:  # the race is lost: say what is left
             refusal.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
         raise refusal
-    await _refuse_taken(tx, loan.tool, loan.start, loan.end, now)
+    await _refuse_taken(tx, loan.tool, loan.start, loan.end, now, not_of=loan.id)
     try:
         await availability.claim(
             tx, loan.community_id, loan.tool_id, loan.period, loan_id=loan.id, now=now
@@ -162,7 +169,7 @@ async def cancel(
             field_name="reason",
         )
     await change(tx, loan, Act.CANCEL, by, now, reason=reason)
-    await availability.release(tx, loan.community_id, loan.id)
+    await availability.release(tx, loan.community_id, loan.id, now)
     return loan
 
 
@@ -214,6 +221,8 @@ async def change(
         touch(tx, topic.writing(loan.community_id, loan.id))  # who is suspended cannot any more
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
+    if was is State.REQUESTED and State(loan.state) in FINAL:  # what an offer had kept for it
+        await availability.release(tx, loan.community_id, loan.id, now)
     why = reason or note
     _record(tx, loan, act, was, by, why, now)
     if by is None:
@@ -242,6 +251,7 @@ def show(tx: Tx, loan: Loan) -> None:
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
         topic.mine(community_id, loan.tool_id),
+        topic.waitlist(community_id, loan.tool_id),
         topic.board(community_id),
         topic.recent(community_id),
     )
@@ -265,8 +275,12 @@ async def free_near(
     return availability.nearest(free, start, end)
 
 
-async def _refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime) -> None:
-    spans = (await availability.busy(tx, tool.community_id, [tool.id], now)).get(tool.id, [])
+async def _refuse_taken(
+    tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime, **but: int | None
+) -> None:
+    """`but`: whose own occupancy does not count; see `availability.busy`."""
+    busy = await availability.busy(tx, tool.community_id, [tool.id], now, **but)  # type: ignore[arg-type]
+    spans = busy.get(tool.id, [])
     out = await queries.holder(tx, tool.community_id, tool.id)
     if rules.why_not_free(start, end, spans, out, [], now):
         free = await free_near(tx, tool, start, end, now)

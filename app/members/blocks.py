@@ -17,6 +17,7 @@ from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
 from app.loans import commands as loans
+from app.loans import offers
 from app.loans.rules import why_not
 from app.loans.shelf import PAUSED
 from app.loans.states import Act
@@ -46,6 +47,7 @@ async def block(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Block
     row = insert(Block).values(blocker_id=by.person_id, blocked_id=person_id, created_at=now)
     if await tx.scalar(row.on_conflict_do_nothing().returning(Block.blocked_id)) is not None:
         await _end_requests(tx, by, person_id, now)
+        await _end_offers(tx, *pair, now)
         await _show(tx, *pair)
         security("blocked", person=by.person_id, whose=person_id)
     return await tx.get_one(Block, pair)
@@ -116,6 +118,13 @@ async def _end_requests(tx: Tx, by: Viewer, person_id: int, now: datetime) -> No
             await loans.withdraw(tx, loan.id, there, now)
         else:
             await loans.decline(tx, loan.id, there, now, PAUSED)
+
+
+async def _end_offers(tx: Tx, one: int, other: int, now: datetime) -> None:
+    """What is kept for one of the two with the other's tools passes on; their places stay."""
+    for person_id in (one, other):
+        places = await people.places_of(tx, person_id)
+        await offers.reconsider(tx, person_id, places, now)
 
 
 async def _show(tx: Tx, one: int, other: int) -> None:

@@ -13,6 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
+from app.loans import offers
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -59,6 +60,7 @@ async def suspend(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Mem
         raise refusal
     if rules.expects(standing, Status.ACTIVE, done=Status.SUSPENDED):
         standing.status = Status.SUSPENDED
+        await offers.reconsider(tx, person_id, [by.community_id], now)
         await end_tokens_of(tx, person_id)
         await _written(tx, standing, "member_suspended", by)
     return standing
@@ -157,6 +159,9 @@ async def _settle(
         raise refusal
     for loan in open_loans:
         await _end(tx, loan, by, now, reason)
+    for tool in tools:
+        await offers.archived(tx, tool, now)
+    await offers.person_left(tx, community_id, person_id, now)
     for tool in tools:
         if tool.status != ToolStatus.ARCHIVED:
             tool.status, tool.changed_at = ToolStatus.ARCHIVED, now

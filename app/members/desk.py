@@ -21,6 +21,8 @@ WORDS = {
     "loans.lapse": "Loans that nobody picks up lapse",
     "loans.close": "Loans that are back close after two days",
     "loans.remind": "People are reminded of their loans",
+    "waitlist.offer": "What has come free is offered to the next who waits",
+    "waitlist.look": "Waitlists are looked through",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

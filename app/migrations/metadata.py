@@ -8,7 +8,8 @@ import app.loans.models
 import app.notices.models
 import app.people.models
 import app.queue
-import app.tools.models  # noqa: F401
+import app.tools.models
+import app.tools.wishes  # noqa: F401
 from app.db import Base
 from app.realtime import versions
 
