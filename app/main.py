@@ -16,6 +16,7 @@ from app import clock, db, jobs, migrations, pages
 from app.board import api as board_api
 from app.board import live as board_live
 from app.board import routes as board_routes
+from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
@@ -39,7 +40,10 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = r"/c/[^/]+/tools(/[0-9]+/edit)?"
-PAGES = (people_routes, members_routes, tools_routes, board_routes, loans_routes, notices_routes)
+PAGES = (
+    *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
+    *(loans_routes, notices_routes),
+)
 APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
 
 

@@ -47,6 +47,10 @@ class Story:
         if self.tool:
             found["tool"] = (topic.tool(here.id, self.tool), home)
             found["mine"] = (topic.mine(here.id, self.tool), f"{home}/tools/{self.tool}")
+            found["waitlist"] = (
+                topic.waitlist(here.id, self.tool),
+                f"{home}/tools/{self.tool}",
+            )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
         if self.loan:
             room = f"{home}/loans/{self.loan}"
@@ -176,6 +180,9 @@ def acts(story: Story) -> Acts:
     def press(who: Neighbour, noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: who.acts(story.loan, noun)
 
+    def wait(noun: str = "", **form: object) -> Callable[[], Awaitable[object]]:
+        return lambda: street.cy.does(f"{ada.home}/tools/{story.tool}/waitlist{noun}", **form)
+
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
 
@@ -188,6 +195,8 @@ def acts(story: Story) -> Acts:
         ("see it", see),
         ("approve", press(ada, "approval")),
         ("hand over", press(ada, "handover")),
+        ("another waits for it", wait(wait_start=street.today, wait_end=street.day(1))),
+        ("and waits no more", wait("/end")),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
         ("claim again", press(ben, "return-claim")),

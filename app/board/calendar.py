@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
@@ -18,16 +18,25 @@ from app.tools.availability import free_ranges
 from app.tools.models import ToolStatus
 
 WEEKS = 6
+OFFERED = "offered to somebody who waits"
 LINES = 6
 
 
-def draw(one: Seen, here: Here, now: datetime, locale: str) -> Mapping[str, object]:
-    """`busy`, `free` (lines in words) and `weeks` (the grid) for `tools/_dates.html`."""
+def draw(
+    one: Seen, here: Here, now: datetime, locale: str, offered: Collection[Span] = ()
+) -> Mapping[str, object]:
+    """`busy`, `free` (lines in words) and `weeks` (the grid) for `tools/_dates.html`.
+
+    `offered`: which of the busy ones are kept for somebody who waits.
+    """
     asked = [loan for loan in one.loans if loan.state == State.REQUESTED and loan.expires_at > now]
     if one.status != ToolStatus.LISTED:
         return {"busy": [], "free": [], "weeks": []}
     taken = blocked(one, here, now)
-    lines = [(start, end, "busy", "taken") for start, end in one.busy]
+    lines = [
+        (start, end, "busy", OFFERED if (start, end) in offered else "taken")
+        for start, end in one.busy
+    ]
     lines += [(loan.start, loan.end, "asked", "asked for") for loan in asked]
     return {
         "busy": [{"kind": "busy", "words": "Taken until it is back"}] * is_late(one, now)

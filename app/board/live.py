@@ -13,8 +13,9 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
+from app.tools import availability, rules
 from app.tools import queries as tool_queries
-from app.tools import rules
+from app.tools.models import OccupancyKind
 
 topics = Topics()
 
@@ -94,6 +95,8 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | N
         return None
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
+    kinds = (OccupancyKind.OFFER,)
+    offered = (await availability.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
 
     def draw(seen: queries.Seen) -> str:
         return partial(
@@ -101,7 +104,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | N
             tool_id=seen.tool.id,
             state=seen.state,
             zone=here.zone,
-            **calendar.draw(seen, here, now, locale),
+            **calendar.draw(seen, here, now, locale, offered),
         )
 
     return faces(one, await blocks.apart_from(tx, tool.owner_id), draw)

@@ -10,8 +10,8 @@ from app.board import queries
 from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
+from app.loans import outlook, shelf, telling, waits
 from app.loans import queries as loan_queries
-from app.loans import shelf, telling
 from app.loans.models import Loan
 from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
@@ -33,8 +33,11 @@ class Standing:
 
 
 async def waiting(tx: Tx, viewer: Viewer, now: datetime) -> int:
-    """How many loans wait for this person to do something."""
-    return sum(one.told.my_turn for one in await _loans(tx, viewer, now))
+    """How many loans and offers wait for this person to do something."""
+    loans = sum(one.told.my_turn for one in await _loans(tx, viewer, now))
+    places = await people_queries.places_of(tx, viewer.person_id)
+    wishes = await waits.wishes_of(tx, viewer.person_id, places)
+    return loans + sum(wish.offered is not None for wish in wishes)
 
 
 async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
@@ -47,6 +50,9 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     here = viewer.community or _first(places)
     return {
         "waiting": [{"loan": one.told, "actions": await _actions(tx, one, now)} for one in urgent],
+        "waits": await outlook.of_person(
+            tx, viewer, {key: place for key, (place, _) in places.items()}, now
+        ),
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lender_id == viewer.person_id],
         "tools": await _tools(tx, viewer, places, now),

@@ -14,7 +14,7 @@ from app.board import live, queries, wall
 from app.board.wall import Search
 from app.errors import Refusal, Span
 from app.http import idempotency
-from app.loans import commands, periods, rules, shelf
+from app.loans import commands, outlook, periods, rules, shelf
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
@@ -105,7 +105,7 @@ async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
 
 @router.get("/c/{slug}/tools/{tool_id}")
 async def tool_page(request: Request, viewer: MemberEvenSuspended, tool_id: ToolKey) -> Response:
-    return await _tool_page(request, viewer, tool_id, Typed())
+    return await tool_page_with(request, viewer, tool_id)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/loans")
@@ -132,7 +132,7 @@ async def ask(
                 await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
     except Refusal as refusal:
         form = Typed.again(refusal, **typed)
-        return await _tool_page(request, viewer, tool_id, form, refusal.free)
+        return await tool_page_with(request, viewer, tool_id, form, refusal.free)
     return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
 
 
@@ -180,10 +180,18 @@ async def restore(
     return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
-async def _tool_page(
-    request: Request, viewer: Viewer, tool_id: int, form: Typed, free: Sequence[Span] = ()
+async def tool_page_with(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int,
+    form: Typed = Typed(),
+    free: Sequence[Span] = (),
+    waiting: Typed | None = None,
 ) -> Response:
-    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead."""
+    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
+
+    `waiting`: what was typed to wait for it, and cannot be taken.
+    """
     here, now = viewer.here, clock.now()
     today = clock.local_day(now, here.zone)
     async with db.snapshot() as tx:
@@ -195,11 +203,12 @@ async def _tool_page(
             request,
             "tools/page.html",
             tx=tx,
-            status=form.status,
+            status=(waiting or form).status,
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
+            waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=rules.why_not_ask(tool, viewer, apart),
             block=await member_blocks.button(
                 tx, viewer, tool.owner_id, tool.owner.name, apart, key, back
@@ -209,6 +218,18 @@ async def _tool_page(
             horizon=(today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
             form=replace(form, key=pages.fresh_key()),
         )
+
+
+async def _waitlist(
+    request: Request, tx: db.Tx, viewer: Viewer, tool: Tool, typed: Typed | None
+) -> str:
+    """Its region; with what was typed, if that has to be shown again."""
+    name = topic.waitlist(viewer.community_id, tool.id)
+    if typed is None:
+        return await pages.region(request, tx, name)
+    told = await outlook.of_tool(tx, viewer, tool, clock.now())
+    html = pages.partial("loans/_waitlist.html", form=typed, **told)
+    return (await pages.stamped(tx, {name: html}))[name]
 
 
 def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:

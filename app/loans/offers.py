@@ -30,7 +30,7 @@ async def offer(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
     """What is free by now is offered to the next whose wish it fits; what ran out passes on."""
     tool = await tool_queries.locked(tx, community_id, tool_id)
     here = Here.of(await tx.get_one(Community, community_id))
-    line = await waits.line(tx, community_id, tool_id)
+    line = everybody = await waits.line(tx, community_id, tool_id)
     changed = [await _settle(tx, wish, tool, here, now) for wish in line]
     line = [wish for wish in line if wish.outcome == Outcome.OPEN]
     if line and tool.status == ToolStatus.LISTED:
@@ -45,7 +45,7 @@ async def offer(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
                 taken = taken.and_also(span)
                 changed.append(True)
     if any(changed):
-        await show(tx, tool, line)
+        await show(tx, tool, everybody)
 
 
 async def look(tx: Tx, now: datetime) -> None:

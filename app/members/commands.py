@@ -13,7 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import offers
+from app.loans import offers, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -135,8 +135,11 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     for loan in await queries.loans_ever(tx, by.person_id):
         loans.show(tx, loan)
         touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
-    for community_id in await queries.communities_of(tx, by.person_id):
+    communities = await queries.communities_of(tx, by.person_id)
+    for community_id in communities:
         touch(tx, topic.members(community_id))
+    for wish in await waits.wishes_of(tx, by.person_id, communities):
+        touch(tx, topic.waitlist(wish.community_id, wish.tool_id))
     touch(tx, topic.access(by.person_id))
 
 
