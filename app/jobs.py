@@ -174,11 +174,16 @@ async def tick() -> None:
                     await _touch_everything(tx, community, now)
             return
         since, mark.done_until = mark.done_until, now
-        for loan in await loan_queries.passing(tx, since, now):
-            loans.show(tx, loan)
-        for community in await tx.scalars(select(Community)):
-            if _passed_midnight(since, now, community.tz):
-                await _touch_everything(tx, community, now)
+        await time_passed(tx, since, now)
+
+
+async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
+    """Touches whatever looks different only because it is later."""
+    for loan in await loan_queries.passing(tx, since, now):
+        loans.show(tx, loan)
+    for community in await tx.scalars(select(Community)):
+        if _passed_midnight(since, now, community.tz):
+            await _touch_everything(tx, community, now)
 
 
 def _passed_midnight(since: datetime, until: datetime, zone: ZoneInfo) -> bool:

@@ -49,7 +49,10 @@ async def apart_of(tx: Tx, people: Collection[int]) -> dict[int, frozenset[int]]
             or_(Block.blocker_id.in_(people), Block.blocked_id.in_(people))
         )
     )
-    return {one: frozenset(others) for one, others in _both_ways(rows.tuples()).items()}
+    return {
+        one: frozenset(others)
+        for one, others in _both_ways((one, other) for one, other in rows).items()
+    }
 
 
 def _both_ways(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
@@ -70,7 +73,7 @@ async def pairs_in(tx: Tx, community_id: int) -> dict[int, set[int]]:
             Block.blocker_id.in_(both), Block.blocked_id.in_(both)
         )
     )
-    return _both_ways(rows.tuples())
+    return _both_ways((one, other) for one, other in rows)
 
 
 async def blocks_of(

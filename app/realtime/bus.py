@@ -103,7 +103,7 @@ class Bus:
         """Empties the outbox. A batch that fails is lost: by then it is old news anyhow."""
         async with client(self._url) as redis:
             while True:
-                _heed_cancellation()
+                heed_cancellation()
                 await self._outbox_filled.wait()
                 self._outbox_filled.clear()
                 batch, self._outbox = self._outbox, {}
@@ -165,7 +165,7 @@ class Bus:
                 await pubsub.subscribe(*map(self.channel, new))
             if old:
                 await pubsub.unsubscribe(*map(self.channel, old))
-            _heed_cancellation()
+            heed_cancellation()
             await self._scopes_changed.wait()
 
     async def _read(self, pubsub: PubSub) -> None:
@@ -229,7 +229,7 @@ def client(url: str) -> "Redis":
     )
 
 
-def _heed_cancellation() -> None:
+def heed_cancellation() -> None:
     """redis-py waits with wait_for, which on Python 3.11 may swallow a cancellation."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -237,6 +237,6 @@ def _heed_cancellation() -> None:
 
 
 def _insist_on_connection(pubsub: PubSub) -> None:
-    _heed_cancellation()
+    heed_cancellation()
     if pubsub.connection is None or not pubsub.connection.is_connected:
         raise RedisConnectionError("lost, and not to be mended silently")

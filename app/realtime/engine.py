@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from app.realtime import plain, versions
 from app.realtime.bus import Bus
+from app.realtime.company import Company
 from app.realtime.door import Door, Life
 from app.realtime.drawing import AT_ONCE
 from app.realtime.hub import Hub
@@ -63,7 +64,9 @@ class Engine:
             redis_url, prefix, self._hear, self._connected, self.counters, on_lag, self._whisper
         )
         self.hub = Hub(sessions, self.counters, self._scope, self._see_epoch)
-        self.presence = Presence(redis_url, self.bus.channel, self.hub.topics, self.counters)
+        lasting = (limits.here_for, limits.typing_for)
+        self.presence = Presence(redis_url, self.bus.channel, lasting, self.counters)
+        self.company = Company(self.hub, self.presence, *lasting)
         self.delivery = self.hub.drawers.delivery
         self.entrance = Entrance(sessions, listeners, self._see_epoch)
         self.door = Door(self, on_end)
@@ -91,8 +94,8 @@ class Engine:
             self._beat_forever,
             self._ping_forever,
             self._sweep_forever,
-            self.presence.write_forever,
-            self.presence.tell_forever,
+            self.presence.say_forever,
+            self.presence.answer_forever,
             self.entrance.answer_forever,
             self.hub.reader.answer_forever,
             self.delivery.run_forever,
@@ -111,7 +114,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._short, return_exceptions=True)
         self._tasks.clear()
-        await self.presence.close()
+        await self.company.close()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Something short; kept until it is done, or it might vanish half way."""
@@ -151,7 +154,8 @@ class Engine:
             self.counters["hints_heard"] += 1
 
     def _whisper(self, topic: str) -> None:
-        self.presence.hear(topic)
+        if not self.hints_withheld:
+            self.company.hear(topic)
 
     def _scope(self, scope: str, wanted: bool) -> None:
         self.bus.want(scope) if wanted else self.bus.unwant(scope)

@@ -34,6 +34,8 @@ class Hub:
         self.topics: dict[str, Topic] = {}
         self.drawers = Drawers(sessions, counters, self._is_watched, on_epoch)
         self._views: dict[str, set[Topic]] = {}  # topic → views of it that are watched
+        # Called when a screen has left, or lost, a topic that has company.
+        self.on_left: Callable[[Socket, str], None] = lambda socket, name: None
 
     def _is_watched(self, topic: Topic) -> bool:
         return self.topics.get(topic.name) is topic
@@ -77,6 +79,8 @@ class Hub:
             if all(topic.look(other.listener) != look for other in topic.watchers):
                 topic.drawings.pop(look, None)
                 topic.wanted = [one for one in topic.wanted if one != look]
+        if topic.kind.company is not None:
+            self.on_left(socket, name)
 
     def _drop(self, topic: Topic) -> None:
         del self.topics[topic.name]
@@ -238,6 +242,8 @@ class Hub:
         if socket.gone and topic.name in socket.gone:
             return None
         socket.gone = {*(socket.gone or ()), topic.name}
+        if topic.kind.company is not None:
+            self.on_left(socket, topic.name)
         return Ready(frame(topic=topic.name, version=told, html=None))
 
 

@@ -52,14 +52,13 @@ def _take(socket: Socket, message: object) -> None:
             _watch(socket, wanted, n)
         case {"unwatch": list(names)}:
             left = [name for name in names if isinstance(name, str) and name != socket.access]
-            socket.engine.presence.leave(socket, left)
             for name in left:
                 socket.engine.hub.leave(socket, name)
             socket.wake()  # a watch may have waited for just that
         case {"typing": str(topic)}:
-            socket.engine.presence.note(socket, "typing", topic)
+            socket.engine.company.note(socket, topic, typing=True)
         case {"here": str(topic)}:
-            socket.engine.presence.note(socket, "here", topic)
+            socket.engine.company.note(socket, topic, typing=False)
         case _:
             raise ValueError(message)
 

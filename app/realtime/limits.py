@@ -17,6 +17,8 @@ class Limits:
     ping_every: float = 20.0  # whoever has not answered by the next ping is gone: 1011
     beat_every: float = 10.0
     compare_every: float = 2.0
+    here_for: float = 7.0  # after a page's last word, which it says every 3
+    typing_for: float = 5.0  # every 2
 
 
 # Why a socket is closed.

@@ -1,201 +1,279 @@
-"""Who is here and who types: in Redis for a few seconds, shown to those who watch the same topic.
+"""Who is where, and who types, as Redis keeps it: it expires by itself, and nothing waits for it.
 
-Nothing of this has a version, is drawn into a page or outlives its expiry; without Redis there is
-none. Redis' own clock ends it, so that no worker's can be wrong.
+Knows topics and persons; who may be noted and who may hear is `company.py`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 from app.realtime import versions
-from app.realtime.bus import ANSWERS_WITHIN, FAILURES, WHISPER, client
-from app.realtime.topics import frame
-
-if TYPE_CHECKING:
-    from app.realtime.socket import Socket
-    from app.realtime.watch import Topic
+from app.realtime.bus import ANSWERS_WITHIN, FAILURES, WHISPER, client, heed_cancellation
 
 log = logging.getLogger(__name__)
 
-HERE_FOR = 8.0  # seconds after which somebody who says nothing more is not here
-TYPING_FOR = 4.0
-EVERY = 1.0  # a person's hints about one topic
-OUTBOX = 10_000  # notes; more than that are not taken
-AT_ONCE = 500  # notes in one round trip
-READ_AT_ONCE = 16  # topics
+GAP = 1.0  # seconds between two hints about one person and topic, whatever they have open
+PACE = 1.05  # and between two words of this worker: a little more, or they would find the gate shut
+ROUND = 0.1  # seconds between two rounds of reading: what is hinted meanwhile is one question
+TOGETHER = 500  # questions or words of one round trip
+AGAIN = 0.5  # seconds until Redis is tried again
 
-Who = tuple[str, int]  # topic, person
+# Each key runs out by Redis' own clock, so no two clocks have to agree. A worker writes keys of its
+# own and never takes away another's: somebody may have two pages open, on two workers. The gate
+# is what makes one hint a second of them all.
+_SAY = """
+local key = KEYS[1] .. ':' .. ARGV[1]
+if ARGV[2] == '' then
+  redis.call('DEL', key)
+  redis.call('SREM', KEYS[1], ARGV[1])
+else
+  redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
+  redis.call('SADD', KEYS[1], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
+if redis.call('SET', KEYS[2], '', 'NX', 'PX', ARGV[5]) then
+  redis.call('PUBLISH', ARGV[6], ARGV[7])
+  return 0
+end
+return math.max(1, redis.call('PTTL', KEYS[2]))
+"""
+_WHO = """
+local found = {}
+for _, member in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local key = KEYS[1] .. ':' .. member
+  local doing = redis.call('GET', key)
+  if doing then
+    found[#found + 1] = {member, doing, redis.call('PTTL', key)}
+  else
+    redis.call('SREM', KEYS[1], member)
+  end
+end
+return found
+"""
+
+Waiting = TypeVar("Waiting")
+Key = tuple[str, int]  # topic and person
 
 
 class Present(NamedTuple):
+    """Somebody who is where a viewer is, and lets it be seen."""
+
     person_id: int
     name: str
     typing: bool
 
 
-class Presence:
-    """Notes who is here, and draws it for the others."""
+class Doing(NamedTuple):
+    """What somebody is noted for. The name goes with it, and is gone when it is."""
 
+    name: str
+    typing: bool
+
+
+@dataclass(slots=True, eq=False)
+class Word:
+    """The newest that is to be told about one person and topic. None: not there any more."""
+
+    doing: Doing | None = None
+    said_at: float = 0.0  # what runs out does so from here on, however late it is written
+    written_at: float = 0.0
+    timer: asyncio.TimerHandle | None = None
+
+
+class Presence:
     def __init__(
         self,
         url: str,
         channel: Callable[[str], str],
-        topics: dict[str, Topic],
+        lasting: tuple[float, float],
         counters: Counter[str],
     ) -> None:
-        self._redis, self._channel, self._topics = client(url), channel, topics
-        self._prefix = channel("")
+        """`lasting`: seconds for which one word holds, of being here and of typing."""
+        self._redis, self._channel = client(url), channel
+        self._here_for, self._typing_for = lasting
         self._counters = counters
-        self._outbox: dict[Who, tuple[str, bool, bool]] = {}  # name, here, typing
-        self._written: dict[Who, float] = {}  # when last, in that order
-        self._gone: set[Who] = set()
-        self._filled = asyncio.Event()
-        self._whispered: dict[str, None] = {}
-        self._heard = asyncio.Event()
+        self._me = secrets.token_hex(4)  # this worker
+        self._words: dict[Key, Word] = {}
+        self._unsaid: dict[Key, None] = {}
+        self._something_unsaid = asyncio.Event()
+        self._asked: dict[str, None] = {}
+        self._something_asked = asyncio.Event()
+        self.on_answer: Callable[[str, Sequence[Present], float], None] = lambda *_: None
 
-    # --- in: what a socket says
+    @property
+    def noted(self) -> int:
+        """How many persons this worker speaks of, each on each topic."""
+        return len(self._words)
 
-    def note(self, socket: Socket, what: str, name: str) -> None:
-        """Never waits. Of somebody who does not allow it, or to whom it is not open: nothing."""
-        topic, listener = socket.shown.get(name), socket.listener
-        allowed = listener.shows_typing if what == "typing" else listener.shows_here
-        if not allowed or topic is None or topic.kind.company is None:
-            return
-        if not _may_hear(socket, name):
-            return
-        who = (topic.name, listener.person_id)
-        if who not in self._outbox and len(self._outbox) >= OUTBOX:
-            return
-        _, here, typing = self._outbox.get(who, ("", False, False))
-        typing = typing or what == "typing"
-        self._outbox[who] = (listener.name, here or listener.shows_here, typing)
-        self._gone.discard(who)
-        if socket.noted is None:
-            socket.noted = set()
-        socket.noted.add(topic.name)
-        self._filled.set()
+    # --- telling
 
-    def leave(self, socket: Socket, names: Iterable[str]) -> None:
-        """It ended, or turned away: at once, without waiting for the expiry."""
-        for name in set(names) & (socket.noted or set()):
-            if socket.noted is not None:
-                socket.noted.discard(name)
-            who = (name, socket.listener.person_id)
-            self._outbox.pop(who, None)
-            if len(self._gone) < OUTBOX:
-                self._gone.add(who)
-                self._filled.set()
+    def say(self, key: Key, doing: Doing, said_at: float) -> None:
+        """Never waits. Written at once, or a second after the last word: the newest counts.
 
-    async def write_forever(self) -> None:
-        """At most one hint a second for a person and topic; what comes sooner waits."""
+        `said_at` is when the page said so, on the monotonic clock: it runs out from then on.
+        """
+        word = self._words.get(key)
+        if word is None:
+            word = self._words[key] = Word()
+        word.doing, word.said_at = doing, said_at
+        self._write_in(key, word, _due_in(word))
+
+    def leave(self, key: Key, after: float = 0.0) -> None:
+        """They are gone, after so many seconds in which they have not come back."""
+        if word := self._words.get(key):
+            word.doing = None
+            self._write_in(key, word, max(after, _due_in(word)))
+
+    def forget(self, key: Key) -> None:
+        """This worker will not speak of them any more; what Redis holds runs out by itself."""
+        if word := self._words.pop(key, None):
+            _still(word)
+
+    def _write_in(self, key: Key, word: Word, seconds: float) -> None:
+        _still(word)
+        if seconds > 0:
+            word.timer = asyncio.get_running_loop().call_later(seconds, self._write, key)
+        else:
+            self._write(key)
+
+    def _write(self, key: Key) -> None:
+        if word := self._words.get(key):
+            word.timer = None
+            self._unsaid[key] = None
+            self._something_unsaid.set()
+
+    async def say_forever(self) -> None:
+        """What cannot be written is lost: whoever is there says so again in a moment."""
         while True:
-            await self._filled.wait()
-            self._filled.clear()
-            now = time.monotonic()
-            for who, at in list(self._written.items()):
-                if now - at < EVERY:
-                    break
-                del self._written[who]
-            due = [who for who in self._outbox if who not in self._written][:AT_ONCE]
-            gone = [who for who in self._gone if who not in self._written][:AT_ONCE]
-            self._gone.difference_update(gone)
-            try:
-                await self._write({who: self._outbox.pop(who) for who in due}, gone)
-                self._written.update(dict.fromkeys([*due, *gone], now))
-            except FAILURES:
-                self._counters["presence_lost"] += len(due) + len(gone)
-                await asyncio.sleep(EVERY)
-            if self._outbox or self._gone:
-                soon = min(self._written.values(), default=now) + EVERY - time.monotonic()
-                asyncio.get_running_loop().call_later(max(0.05, soon), self._filled.set)
-
-    async def _write(self, notes: dict[Who, tuple[str, bool, bool]], gone: list[Who]) -> None:
-        if not notes and not gone:
-            return
-        pipeline = self._redis.pipeline(transaction=False)
-        for (topic, person), (name, here, typing) in notes.items():
-            room = f"{self._prefix}here:{topic}"
-            pipeline.sadd(room, person)
-            pipeline.pexpire(room, int(HERE_FOR * 2000))
-            if here:
-                pipeline.set(f"{room}:{person}", name, px=int(HERE_FOR * 1000))
-            if typing:
-                pipeline.set(f"{room}:{person}:typing", name, px=int(TYPING_FOR * 1000))
-        for topic, person in gone:
-            room = f"{self._prefix}here:{topic}"
-            pipeline.srem(room, person)
-            pipeline.delete(f"{room}:{person}", f"{room}:{person}:typing")
-        for topic in {topic for topic, _ in (*notes, *gone)}:
-            pipeline.publish(self._channel(versions.split(topic)[0]), WHISPER + topic)
-        async with asyncio.timeout(2 * ANSWERS_WITHIN):
-            await pipeline.execute()
-        self._counters["presence_noted"] += len(notes)
-
-    # --- out: to who watches the same
-
-    def hear(self, name: str) -> None:
-        """Some worker has noted something about a topic."""
-        topic = self._topics.get(name)
-        if topic is not None and topic.kind.company is not None:
-            self._whispered[name] = None
-            self._heard.set()
-
-    async def tell_forever(self) -> None:
-        while True:
-            await self._heard.wait()
-            self._heard.clear()
-            names, self._whispered = list(self._whispered), {}
-            for start in range(0, len(names), READ_AT_ONCE):
-                await asyncio.gather(*map(self._tell, names[start : start + READ_AT_ONCE]))
-
-    async def _tell(self, name: str) -> None:
-        try:
-            present = await self._present(name)
-        except FAILURES:
-            return
-        topic = self._topics.get(name)
-        if topic is None or topic.kind.company is None:
-            return
-        for socket in topic.watchers:
-            if not _may_hear(socket, name):
-                continue
-            listener = socket.listener
-            apart = {listener.person_id, *listener.apart}
-            others = {one: left for one, left in present.items() if one.person_id not in apart}
-            lasts = min(others.values(), default=int(HERE_FOR * 1000))
-            html = topic.kind.company(list(others), listener.locale)
-            socket.accompany(name, frame(topic=name, ttl=lasts, html=html))
-
-    async def _present(self, topic: str) -> dict[Present, int]:
-        """Who is here, and for how many milliseconds that is true if nobody says more."""
-        room = f"{self._prefix}here:{topic}"
-        async with asyncio.timeout(ANSWERS_WITHIN):
-            people = sorted(int(person) for person in await self._redis.smembers(room))
+            heed_cancellation()
+            await self._something_unsaid.wait()
+            told = [
+                (key, word, word.doing)
+                for key in _some(self._unsaid, self._something_unsaid)
+                if (word := self._words.get(key))
+            ]
             pipeline = self._redis.pipeline(transaction=False)
-            for person in people:
-                for key in (f"{room}:{person}", f"{room}:{person}:typing"):
-                    pipeline.get(key)
-                    pipeline.pttl(key)
-            found = await pipeline.execute() if people else []
-        present: dict[Present, int] = {}
-        for n, person in enumerate(people):
-            here, here_for, typing, typing_for = found[4 * n : 4 * n + 4]
-            if here or typing:
-                left = typing_for if typing else here_for
-                present[Present(person, here or typing, bool(typing))] = max(1, left)
-        return present
+            for key, word, _ in told:
+                self._put(pipeline, key, word)
+            try:
+                async with asyncio.timeout(ANSWERS_WITHIN):
+                    held_back = await pipeline.execute() if told else []
+                self._counters["company_written"] += len(told)
+            except FAILURES:
+                self._counters["company_lost"] += len(told)
+                held_back = [0] * len(told)
+                await asyncio.sleep(AGAIN)
+            self._told(told, held_back)
+
+    def _told(
+        self, told: Sequence[tuple[Key, Word, Doing | None]], held_back: Sequence[int]
+    ) -> None:
+        """`held_back`: milliseconds until another hint about this person may go out; 0: it has."""
+        for (key, word, doing), wait in zip(told, held_back, strict=True):
+            if self._words.get(key) is not word or word.timer is not None or key in self._unsaid:
+                continue  # something newer is to be told of them, and will be
+            if wait:
+                self._write_in(key, word, wait / 1000)
+            elif doing is None:
+                del self._words[key]
+
+    def _put(self, pipeline: Any, key: Key, word: Word) -> None:
+        word.written_at = now = time.monotonic()
+        (topic, person_id), doing = key, word.doing
+        lasts = self._typing_for if doing and doing.typing else self._here_for
+        left = int((lasts - (now - word.said_at)) * 1000)
+        place = self._place(topic)
+        pipeline.eval(
+            _SAY,
+            2,
+            place,
+            f"{place}:gate:{person_id}",
+            f"{person_id}:{self._me}",
+            f"{'typing' if doing.typing else 'here'} {doing.name}" if doing and left > 0 else "",
+            left,
+            int(max(self._here_for, self._typing_for) * 1000),
+            int(GAP * 1000),
+            self._channel(versions.split(topic)[0]),
+            WHISPER + topic,
+        )
+
+    # --- asking
+
+    def ask(self, topic: str) -> None:
+        """Never waits; `on_answer(topic, who, seconds that this holds)` is called, if Redis can."""
+        self._asked[topic] = None
+        self._something_asked.set()
+
+    async def answer_forever(self) -> None:
+        while True:
+            heed_cancellation()
+            await self._something_asked.wait()
+            topics = _some(self._asked, self._something_asked)
+            pipeline = self._redis.pipeline(transaction=False)
+            for topic in topics:
+                pipeline.eval(_WHO, 1, self._place(topic))
+            try:
+                async with asyncio.timeout(ANSWERS_WITHIN):
+                    answers = await pipeline.execute()
+            except FAILURES:
+                await asyncio.sleep(AGAIN)
+                continue
+            self._counters["company_read"] += len(topics)
+            for topic, answer in zip(topics, answers, strict=True):
+                try:
+                    self.on_answer(topic, *_read(answer))
+                except Exception:  # the other rooms must not wait for this one
+                    log.exception("company of a topic could not be shown")
+            await asyncio.sleep(ROUND)
+
+    def _place(self, topic: str) -> str:
+        # In braces: all keys of a topic belong on one node of a cluster.
+        return f"{self._channel('company')}:{{{topic}}}"
 
     async def close(self) -> None:
+        for word in self._words.values():
+            _still(word)
+        self._words.clear()
+        self._unsaid.clear()
+        self._asked.clear()
         await self._redis.aclose()
 
 
-def _may_hear(socket: Socket, name: str) -> bool:
-    """The topic has proved to be theirs."""
-    hidden = (socket.unproven and name in socket.unproven) or (socket.gone and name in socket.gone)
-    return not hidden and not socket.unsure
+def _some(waiting: dict[Waiting, None], filled: asyncio.Event) -> list[Waiting]:
+    """As many of those that wait as go into one round trip, the oldest first."""
+    some = list(waiting)[:TOGETHER]
+    for one in some:
+        del waiting[one]
+    if not waiting:
+        filled.clear()
+    return some
+
+
+def _due_in(word: Word) -> float:
+    return word.written_at + PACE - time.monotonic()
+
+
+def _still(word: Word) -> None:
+    if word.timer is not None:
+        word.timer.cancel()
+        word.timer = None
+
+
+def _read(answer: Sequence[tuple[str, str, int]]) -> tuple[list[Present], float]:
+    """Each person once, whatever they have open, and the seconds until the first of it runs out."""
+    found: dict[int, Present] = {}
+    for member, doing, _ in answer:
+        person_id = int(member.partition(":")[0])
+        what, _, name = doing.partition(" ")
+        before = found.get(person_id)
+        typing = what == "typing" or (before is not None and before.typing)
+        found[person_id] = Present(person_id, name, typing)
+    runs_out = min((left for *_, left in answer), default=0)
+    return [found[one] for one in sorted(found)], max(0, runs_out) / 1000

@@ -50,7 +50,6 @@ class Socket:
         "gone",
         "listener",
         "locale",
-        "noted",
         "number",
         "opened_at",
         "plain",
@@ -79,8 +78,7 @@ class Socket:
         self.said: list[str] | None = None  # small frames that wait
         self.awaited: dict[int, Iterable[str]] | None = None  # watch n → what it asked for
         self.unproven: dict[str, int] | None = None  # not shown to be theirs yet → claimed version
-        self.company: dict[str, str] | None = None  # topic → the newest frame about who is here
-        self.noted: set[str] | None = None  # topics of which others were told that they are here
+        self.company: dict[str, tuple[str, float]] | None = None  # topic → who is here, until when
         self.gone: set[str] | None = None
         self.forced: set[str] | None = None  # rights changed: again, even at the same version
         self.closed: int | None = None
@@ -158,9 +156,9 @@ class Socket:
         else:
             self.wake()
 
-    def accompany(self, topic: str, text: str) -> None:
+    def accompany(self, topic: str, html: str, until: float) -> None:
         """Who is here: of each topic only the newest."""
-        self.company = {**(self.company or {}), topic: text}
+        self.company = {**(self.company or {}), topic: (html, until)}
         self.wake()
 
     def wake(self) -> None:
@@ -182,8 +180,7 @@ class Socket:
     def _write_what_fits(self) -> bool:
         """True if something is left that did not fit."""
         room = self.engine.limits.buffer_bytes
-        said, self.said = [*(self.said or ()), *(self.company or {}).values()], None
-        self.company = None
+        said, self.said = self.said or (), None
         out = [Ready(text).bytes_for(0) for text in said]
         size, hub = sum(map(len, out)), self.engine.hub
         if not self.compared:  # a cut may have come between the door and the first watch
@@ -201,13 +198,17 @@ class Socket:
         rest = due[written:]
         if rest:  # beside what was wanted anew meanwhile
             self.due = dict.fromkeys([*rest, *(self.due or ())])
-        elif self.awaited:
-            out += self._lives()
+        else:  # after all drawings: they are what says whether a topic is theirs
+            out += self._companies() if self.company else ()
+            out += self._lives() if self.awaited else ()
         if out:
             self.engine.counters["writes"] += 1
             self.engine.counters["bytes"] += size
             self.send(b"".join(out))
         return bool(rest)
+
+    def _companies(self) -> Iterable[bytes]:
+        return [Ready(text).bytes_for(0) for text in self.engine.company.frames_for(self)]
 
     def _lives(self) -> Iterable[bytes]:
         hub, awaited = self.engine.hub, self.awaited or {}
@@ -245,7 +246,6 @@ class Socket:
         self.engine.door.forget(self)
 
     def _leave_all(self) -> None:
-        self.engine.presence.leave(self, list(self.shown))
         for name in list(self.shown):
             self.engine.hub.leave(self, name)
 
@@ -296,18 +296,17 @@ class Socket:
 
     def _take_rights(self, listener: Listener, access: int) -> None:
         self.listener, self.locale = listener, listener.locale
-        self.company = None  # was made for who they were
         hub = self.engine.hub
         for name, topic in list(self.shown.items()):
             if name != self.access and not self.engine.topics.open_to(listener, name):
                 version = (self.unproven or {}).get(name, topic.watchers[self])
-                self.engine.presence.leave(self, [name])
                 hub.leave(self, name)
                 self.tell(frame(topic=name, version=version, html=None))
         if self.closed is not None:
             return
         hub.rechecked(self, self.access, access)
         hub.force(self)
+        self.engine.company.reconsider(self)
         if self.tells_access:
             self.tell(frame(topic=self.access, version=access))
 

@@ -99,7 +99,7 @@ class Kind:
     name: str
     draw_shared: SharedDraw | None = None
     draw_personal: PersonalDraw | None = None
-    company: Company | None = None  # who is here and types; None: nobody asks
+    company: Company | None = None  # who is here and types
     rows: bool = False
     wide: bool = False  # what very many acts change: large to draw, and never in a hurry
 

@@ -33,6 +33,7 @@ from app.realtime import (
 )
 
 DEADLINE = 15.0  # seconds: a bound on waiting, never a measure
+BOTH = frozenset({"here", "typing"})  # what one may let others see: that one is here, and types
 
 metadata = sa.MetaData()
 thing = sa.Table(
@@ -85,7 +86,9 @@ class World:
     workers: list["Worker"] = field(default_factory=list)
     pages: list[Callable[[FastAPI, Engine], None]] = field(default_factory=list)
     broken: bool = False
-    shy: set[int] = field(default_factory=set)  # who shows nobody that they are here
+    shows: dict[int, Collection[str]] = field(default_factory=dict)  # person → to others
+    apart: set[frozenset[int]] = field(default_factory=set)  # pairs
+    locales: dict[int, str] = field(default_factory=dict)
     expires_at: Any = None
 
     @asynccontextmanager
@@ -169,13 +172,14 @@ class World:
         return Listener(
             person,
             frozenset([*scopes.split(), f"u{person}"]),
-            "en",
+            self.locales.get(person, "en"),
             viewer=lambda scope: SimpleNamespace(id=person, scope=scope),
             community=lambda scope: SimpleNamespace(scope=scope),
             session_key=person,
             name=f"p{person}",
-            shows_here=person not in self.shy,
-            shows_typing=person not in self.shy,
+            shows_here="here" in self.shows.get(person, BOTH),
+            shows_typing="typing" in self.shows.get(person, BOTH),
+            apart=frozenset().union(*(pair for pair in self.apart if person in pair)),
             expires_at=self.expires_at,
         )
 
@@ -214,7 +218,8 @@ def register(world: World) -> None:
             return f'<p id="hot">{count}</p>'
 
     def company(present: list[Present], locale: str) -> str:
-        return " ".join(f"{one.name}{' types' if one.typing else ''}" for one in present)
+        verbs = {"en": ("is here", "types"), "de": ("ist hier", "tippt")}[locale]
+        return ", ".join(f"{one.name} {verbs[one.typing]}" for one in present)
 
     @topics.personal("room", rows=True, company=company)
     async def room(tx: AsyncSession, viewer: Any, key: str, since: int) -> str | None:
@@ -385,6 +390,10 @@ class Screen:
 
     async def send(self, message: object) -> None:
         await self._connection.send(json.dumps(message))
+
+    def abort(self) -> None:
+        """The network is gone: no goodbye."""
+        self._connection.transport.abort()
 
     async def until(self, true: Callable[[], object], seconds: float = DEADLINE) -> None:
         async with asyncio.timeout(seconds), self._changed:

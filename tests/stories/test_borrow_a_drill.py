@@ -174,23 +174,3 @@ async def test_a_filtered_wall_stays_what_it_is_filtered_by(street: Street, desk
     await expect(cy.card(DRILL)).to_have_count(0)
     await cy.shows_on_the_wall("Long ladder", "Free now")
     await cy.was_never_reloaded()
-
-
-async def test_ben_sees_ada_type_and_stop_if_she_allows_it(street: Street, desk: Desk) -> None:
-    drill = await street.ada.lists(DRILL)
-    loan = await street.ben.asks_for(drill, street.today)
-    room = f"{street.here.path}/loans/{loan}"
-    ada, ben = await desk.window_of(street.ada), await desk.window_of(street.ben)
-    await ada.page.goto(f"{street.ada.at.url}/profile")
-    await ada.page.get_by_label("That I am typing").check()
-    await ada.page.locator("#presence").get_by_role("button").click()
-    await ada.opens_live(room)
-    await ben.opens_live(room)
-    line = ben.page.locator(".company")
-    await ada.page.locator("#body").press_sequentially("Shall we say")
-    await expect(line).to_contain_text("is typing")
-    await expect(line).to_have_text("", timeout=15_000)  # she only looks at it now
-    await ben.page.locator("#body").press_sequentially("Yes")
-    await ben.page.locator("#body").press("Tab")
-    await expect(ada.page.locator(".company")).to_have_text("")  # he has not switched it on
-    await ben.was_never_reloaded()

@@ -132,7 +132,7 @@
     const frame = JSON.parse(data);
     heardAt = Date.now();
     if (frame.topic) inTurn(() => apply(frame));
-    if (frame.live) inTurn(() => { pending.delete(frame.live); tries = 0; trueAt = Date.now(); tell(); });
+    if (frame.live) inTurn(() => { pending.delete(frame.live); tries = 0; trueAt = Date.now(); tell(); document.dispatchEvent(new Event("live:drawn")); });
     if ("beat" in frame) trueAt = Date.now() - frame.beat * 1000;
     if (frame.epoch && frame.epoch !== (body.dataset.epoch ||= frame.epoch)) reload();
     tell();
