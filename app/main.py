@@ -23,6 +23,7 @@ from app.http import body, csrf, docs, headers, log, metrics, problems, proxies,
 from app.loans import api as loans_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
+from app.loans import waiting as loans_waiting
 from app.members import desk
 from app.members import live as members_live
 from app.members import routes as members_routes
@@ -44,7 +45,10 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
     *(loans_routes, notices_routes),
 )
-APIS = (people_api, tools_api, board_api, loans_api, chat_api, notices_api, desk)
+APIS = (
+    *(people_api, tools_api, board_api, loans_api, loans_waiting),
+    *(chat_api, notices_api, desk),
+)
 
 
 def registry() -> Topics:

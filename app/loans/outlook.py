@@ -17,6 +17,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import Tool
 from app.tools.wishes import Wish, anyone_waits
 
+NOT_LENT = "It is not lent at the moment."
 NTH = ("next", "2nd", "3rd")
 
 
@@ -141,7 +142,7 @@ async def _wait(
 ) -> Wait:
     here, now, locale = viewer.here, clock.now(), viewer.locale
     if paused:
-        return _told(wish, line, tool, here, locale, now, "It is not lent at the moment.")
+        return _told(wish, line, tool, here, locale, now, NOT_LENT)
     taken = await waits.taken(tx, here, tool.id, now)
     _, sentence = outlook(wish, line, taken, here, now, locale)
     return _told(wish, line, tool, here, locale, now, sentence)
