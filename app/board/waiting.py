@@ -52,7 +52,7 @@ async def join(
         if problems.is_htmx(request) or like:  # the form on the page still holds what was typed
             raise
         form = Typed.again(refusal, **typed)
-        return await tool_page_with(request, viewer, tool_id, waiting=form)
+        return await tool_page_with(request, viewer, tool_id, free=refusal.free, waiting=form)
     return _back(viewer, tool_id)
 
 

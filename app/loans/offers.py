@@ -118,7 +118,7 @@ async def _make_offer(
     )
     wish.offered, wish.offered_at, wish.offered_until = Range(*span), now, until
     await tx.flush()
-    facts = {**_when(span), "until": until.isoformat()}
+    facts = {**_when(turns.as_said(wish, span, here)), "until": until.isoformat()}
     await tell(tx, tool, (wish.person_id,), Kind.OFFERED, facts, now)
     await availability.wake(tx, here.id, tool.id, until, now)
 
@@ -127,7 +127,7 @@ async def _settle(tx: Tx, wish: Wish, tool: Tool, here: Here, now: datetime) -> 
     """Ends what has run out or passed; whether anything changed."""
     if wish.offered_until is not None and wish.offered_until <= now:
         assert wish.offer is not None, "what runs out was offered"
-        facts = _when(wish.offer)
+        facts = _when(turns.as_said(wish, wish.offer, here))
         await pass_on(tx, wish, here, now)
         await tell(tx, tool, (wish.person_id,), Kind.OFFER_RAN_OUT, facts, now)
         return True

@@ -119,6 +119,10 @@ def wish_words(wish: Wish, here: Here, locale: str, now: datetime | None = None)
     return "any day" if wish.days == 1 else f"any {wish.days} days"
 
 
+def offer_words(wish: Wish, offer: Span, here: Here, locale: str, now: datetime) -> str:
+    return words.period(*turns.as_said(wish, offer, here), here.zone, locale, now)
+
+
 def outlook(
     wish: Wish, line: Sequence[Wish], taken: turns.Taken, here: Here, now: datetime, locale: str
 ) -> tuple[Span | None, str]:
@@ -174,7 +178,7 @@ def _offer(wish: Wish, here: Here, locale: str, now: datetime) -> Offer | None:
         return None
     nights = quiet.within(wish.offered_at, wish.offered_until, here.zone)
     return Offer(
-        when=words.period(*wish.offer, here.zone, locale, now),
+        when=offer_words(wish, wish.offer, here, locale, now),
         until=wish.offered_until,
         until_words=words.moment(wish.offered_until, here.zone, locale, now),
         nights=" ".join(f"{start.isoformat()}/{end.isoformat()}" for start, end in nights),
@@ -191,7 +195,7 @@ def _places(line: Sequence[Wish], here: Here, now: datetime, locale: str) -> lis
             person_id=wish.person_id,
             name=wish.person.name,
             wanted=wish_words(wish, here, locale, now),
-            offered=words.period(*wish.offer, here.zone, locale, now) if wish.offer else "",
+            offered=offer_words(wish, wish.offer, here, locale, now) if wish.offer else "",
             place=place,
         )
         for place, wish in enumerate(line, 1)

@@ -70,6 +70,14 @@ def estimate(
     return fitting(wish, taken, here, now, soon=False)
 
 
+def as_said(wish: Wish, offer: Span, here: Here) -> Span:
+    """An offer of wished days that begins in the middle of one: from that day on, as people say."""
+    start, end = offer
+    if wish.dates is None or not clock.is_midnight(end, here.zone):
+        return offer
+    return max(wish.dates[0], clock.day_start(clock.local_day(start, here.zone), here.zone)), end
+
+
 def gap_around(span: Span, taken: Taken, now: datetime) -> Span:
     """The whole free stretch in which an offer lay."""
     others = [one for one in taken.spans if not (one[0] < span[1] and span[0] < one[1])]

@@ -90,7 +90,7 @@ async def accept(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Loan:
         raise refusal
     assert wish is not None, "who has no wish was refused"
     assert wish.offer is not None, "nor who has no offer"
-    start, end = wish.offer
+    start, end = turns.as_said(wish, wish.offer, by.here)
     today = clock.day_start(clock.local_day(now, by.here.zone), by.here.zone)
     loan = await commands.request(tx, tool_id, max(start, today), end, by, now, offered=True)
     wish.outcome, wish.ended_at = Outcome.TAKEN, now

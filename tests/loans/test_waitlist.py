@@ -367,6 +367,19 @@ async def test_an_offer_accepted_after_midnight_begins_that_day(tx: Tx) -> None:
     assert (asked.start, asked.end) == elm.days(1)
 
 
+async def test_what_begins_in_the_middle_of_a_day_is_said_and_lent_by_days(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.out(elm.ben, 0, 1)
+    await waits_for(elm, elm.cy, 0, 1)
+    await handover.take_back(tx, loan.id, elm.ada, NOW + HOUR)
+    await woken(elm, NOW + HOUR)
+    notice = (await tx.scalars(select(Notice).where(Notice.kind == Kind.OFFERED))).one()
+    assert notice.facts["start"] == elm.days(0)[0].isoformat()
+    asked = await waitlist.accept(tx, elm.drill.id, elm.cy, NOW + 2 * HOUR)
+    assert (asked.start, asked.end) == elm.days(0, 1)
+    await commands.approve(tx, asked.id, elm.ada, NOW + 3 * HOUR)
+
+
 async def test_a_loser_joins_with_one_tap_for_the_same_dates(tx: Tx) -> None:
     elm = await elm_street(tx)
     lost = await elm.asked(elm.cy, 3, 4)
