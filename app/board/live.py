@@ -21,9 +21,9 @@ topics = Topics()
 
 
 def _also(key: str) -> tuple[str, ...]:
-    """A search for what is free now changes with every tool's state."""
+    """A search for what is free, now or on some days, changes with every tool's state."""
     search = Search.of(key)
-    return ("board",) if search and search.free else ()
+    return ("board",) if search and (search.free or search.days) else ()
 
 
 @topics.listing("list", follows=_also)

@@ -37,14 +37,24 @@ async def board(
     q: Annotated[str, Query(max_length=100)] = "",
     category: Annotated[str, Query(max_length=40)] = "",
     free: bool = False,
+    free_from: Annotated[str, Query(max_length=20)] = "",
+    free_to: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
-    here, search = viewer.here, Search.typed(q, category, free)
+    here, days, wrong = viewer.here, None, None
+    try:
+        days = wall.days_from(free_from, free_to)
+    except Refusal as refusal:
+        wrong = refusal
+    search = Search.typed(q, category, free, days)
+    today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
         found = await wall.hanging(tx, here, search, clock.now(), viewer.locale)
         shown = {
             **await _wall(tx, viewer, found, search),
-            "counters_html": await _counters(request, tx, viewer, None if q or category else found),
+            "counters_html": await _counters(
+                request, tx, viewer, None if q or category or days else found
+            ),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
                 {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
@@ -53,6 +63,11 @@ async def board(
             "q": q,
             "category": category,
             "free_now": free,
+            "free_from": free_from,
+            "free_to": free_to,
+            "days_error": " ".join(filter(None, (wrong.sentence, wrong.way_out))) if wrong else "",
+            "today": today.isoformat(),
+            "horizon": (today + timedelta(days=rules.HORIZON_DAYS)).isoformat(),
         }
         return await pages.render(
             request,

@@ -240,23 +240,25 @@ async def busy(
     return spans
 
 
-async def free_between(
-    tx: Tx, community_id: int, start: datetime, end: datetime, now: datetime
-) -> set[int]:
-    """The listed tools that nothing blocks in these dates: one query over all of them."""
+def nothing_blocks(start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
+    """A condition on tools: lent, and free for the whole of these dates, as far as they come."""
     taken = exists().where(
         Occupancy.community_id == Tool.community_id,
         Occupancy.tool_id == Tool.id,
-        Occupancy.community_id == community_id,
         Occupancy.period.op("&&")(Range(max(start, now), end)),
         or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
     )
-    rows = await tx.scalars(
-        select(Tool.id).where(
-            Tool.community_id == community_id, Tool.status == ToolStatus.LISTED, ~taken
-        )
-    )
-    return set(rows)
+    return (Tool.status == ToolStatus.LISTED) & ~taken
+
+
+async def free_between(
+    tx: Tx, community_id: int, start: datetime, end: datetime, now: datetime
+) -> set[int]:
+    """The tools of a community that are free in these dates: one query over all of them."""
+    if end <= now:
+        return set()
+    free = nothing_blocks(start, end, now)
+    return set(await tx.scalars(select(Tool.id).where(Tool.community_id == community_id, free)))
 
 
 def free_ranges(spans: Sequence[Span], start: datetime, until: datetime) -> list[Span]:
