@@ -1,4 +1,4 @@
-"""Who waits for which tool. The release before goes on without it."""
+"""Who waits for which tool, and what is free on certain days. The release before goes on without it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -62,6 +62,13 @@ def upgrade() -> None:
         ["person_id"],
         unique=False,
         postgresql_where=sa.text("outcome = 'open'"),
+    )
+    op.create_index(
+        "ix_occupancy_when",
+        "occupancy",
+        ["community_id", "period"],
+        unique=False,
+        postgresql_using="gist",
     )
 
 
