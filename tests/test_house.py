@@ -35,7 +35,7 @@ EDGES = (
 ROOMS = (
     *("states", "models", "wishes", "viewer", "keys", "passwords", "rules"),
     *("availability", "quiet", "turns", "queries", "sessions", "links", "reset_link"),
-    *("waits", "photos", "periods", "telling", "outlook", "calendar", "mine", "wall"),
+    *("twice", "waits", "photos", "periods", "telling", "outlook", "calendar", "mine", "wall"),
     *(
         "reminders",
         "news",

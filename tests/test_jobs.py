@@ -102,9 +102,12 @@ async def test_a_returned_loan_closes_two_days_later(street: Street, the_clock: 
 
 async def test_two_loops_at_once_run_a_job_once(street: Street, the_clock: Clock) -> None:
     drill = await street.ada.lists("Cordless drill")
-    loans = [await street.ben.asks_for(drill, street.day(5)) for _ in range(10)]
+    loans = [await street.ben.asks_for(drill, street.day(5 + n)) for n in range(10)]
     the_clock.move(timedelta(hours=48, seconds=1))
     await asyncio.gather(*(jobs.run_due() for _ in range(4)))  # beside the workers' own loops
+    async with db.begin() as tx:  # what a worker is at is held by it until it is done
+        theirs = Job.key.like(f"{street.here.id}/%")
+        await tx.execute(select(Job.id).where(theirs).with_for_update())
     async with db.snapshot() as tx:
         left = await tx.scalar(
             select(func.count()).select_from(Job).where(Job.key.like(f"{street.here.id}/%"))
@@ -185,7 +188,7 @@ async def test_a_job_and_the_act_it_would_have_done_never_wait_for_each_other(
 ) -> None:
     """Ada declines many requests in the very moment in which they run out."""
     drill = await street.ada.lists("Cordless drill")
-    loans = [await street.ben.asks_for(drill, street.day(5)) for _ in range(12)]
+    loans = [await street.ben.asks_for(drill, street.day(5 + n)) for n in range(12)]
     the_clock.move(timedelta(hours=48, seconds=1))
     path = f"{street.ada.home}/loans"
     running = asyncio.create_task(jobs.run_due())

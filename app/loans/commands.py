@@ -15,7 +15,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import news, queries, rules
+from app.loans import news, queries, rules, twice
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
@@ -71,6 +71,9 @@ async def request(
     await tx.refresh(tool, ["status", "owner_id", "price_cents"])
     apart = await blocks.between(tx, by.person_id, [tool.owner_id])
     if refusal := rules.why_not_request(tool, start, end, by, apart, now):
+        raise refusal
+    first = await twice.first_of(tx, tool_id, by, start, end)
+    if refusal := twice.why_not_again(first, by, now):
         raise refusal
     await _refuse_taken(tx, tool, start, end, now, not_kept_for=by.person_id if offered else None)
     conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
