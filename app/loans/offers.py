@@ -82,10 +82,10 @@ async def person_left(tx: Tx, community_id: int, person_id: int, now: datetime) 
             await show(tx, tool, line)
 
 
-async def reconsider(tx: Tx, person_id: int, communities: Iterable[int], now: datetime) -> None:
+async def reconsider(tx: Tx, people: Iterable[int], now: datetime) -> None:
     """Somebody was suspended or blocked: what is kept for them may have to pass on."""
-    for wish in await waits.wishes_of(tx, person_id, communities):
-        await availability.wake(tx, wish.community_id, wish.tool_id, now, now)
+    for community_id, tool_id in await waits.offered_to(tx, people):
+        await availability.wake(tx, community_id, tool_id, now, now)
 
 
 async def show(tx: Tx, tool: Tool, line: Iterable[Wish]) -> None:

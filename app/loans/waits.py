@@ -50,6 +50,20 @@ async def wishes_of(tx: Tx, person_id: int, communities: Iterable[int]) -> Seque
     return rows.all()
 
 
+async def offered_to(tx: Tx, people: Iterable[int]) -> Sequence[tuple[int, int]]:
+    """The tools that are kept for one of these people just now: (community, tool)."""
+    rows = await tx.execute(
+        select(Wish.community_id, Wish.tool_id)
+        .where(
+            Wish.person_id.in_(list(people)),
+            Wish.outcome == Outcome.OPEN,
+            Wish.offered.is_not(None),
+        )
+        .distinct()
+    )
+    return [(community_id, tool_id) for community_id, tool_id in rows]
+
+
 async def ever(tx: Tx, community_id: int, tool_id: int, person_id: int) -> int:
     """How often this person has waited for this tool: each time is another command."""
     found = await tx.scalar(

@@ -47,7 +47,7 @@ async def block(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Block
     row = insert(Block).values(blocker_id=by.person_id, blocked_id=person_id, created_at=now)
     if await tx.scalar(row.on_conflict_do_nothing().returning(Block.blocked_id)) is not None:
         await _end_requests(tx, by, person_id, now)
-        await _end_offers(tx, *pair, now)
+        await offers.reconsider(tx, pair, now)  # what is kept for one of them passes on
         await _show(tx, *pair)
         security("blocked", person=by.person_id, whose=person_id)
     return await tx.get_one(Block, pair)
@@ -118,13 +118,6 @@ async def _end_requests(tx: Tx, by: Viewer, person_id: int, now: datetime) -> No
             await loans.withdraw(tx, loan.id, there, now)
         else:
             await loans.decline(tx, loan.id, there, now, PAUSED)
-
-
-async def _end_offers(tx: Tx, one: int, other: int, now: datetime) -> None:
-    """What is kept for one of the two with the other's tools passes on; their places stay."""
-    for person_id in (one, other):
-        places = await people.places_of(tx, person_id)
-        await offers.reconsider(tx, person_id, places, now)
 
 
 async def _show(tx: Tx, one: int, other: int) -> None:

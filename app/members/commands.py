@@ -60,7 +60,7 @@ async def suspend(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Mem
         raise refusal
     if rules.expects(standing, Status.ACTIVE, done=Status.SUSPENDED):
         standing.status = Status.SUSPENDED
-        await offers.reconsider(tx, person_id, [by.community_id], now)
+        await offers.reconsider(tx, [person_id], now)
         await end_tokens_of(tx, person_id)
         await _written(tx, standing, "member_suspended", by)
     return standing
