@@ -183,21 +183,21 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
         loans.show(tx, loan)
     for community in await tx.scalars(select(Community)):
         if _passed_midnight(since, now, community.tz):
-            await _touch_everything(tx, community, now)
+            await _touch_everything(tx, community, since)
 
 
 def _passed_midnight(since: datetime, until: datetime, zone: ZoneInfo) -> bool:
     return clock.local_day(since, zone) != clock.local_day(until, zone)
 
 
-async def _touch_everything(tx: Tx, community: Community, now: datetime) -> None:
-    """A new day: "today", "tomorrow" and "overdue by 2 days" say something else now."""
+async def _touch_everything(tx: Tx, community: Community, since: datetime) -> None:
+    """A new day: "today", "tomorrow" and "overdue by 2 days" say something else than they did."""
     here = community.id
     touch(tx, topic.board(here), topic.recent(here), topic.members(here))
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
         touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))
-    for loan in await loan_queries.told_by_days(tx, here, now):
+    for loan in await loan_queries.told_by_days(tx, here, since):
         touch(tx, topic.loan(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)
     for person_id in await tx.scalars(members):

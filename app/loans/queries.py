@@ -197,12 +197,12 @@ async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
     return rows.all()
 
 
-async def told_by_days(tx: Tx, community_id: int, now: datetime) -> Sequence[Loan]:
-    """Loans whose page may say "today" or "yesterday": open ones, and those of the last days."""
+async def told_by_days(tx: Tx, community_id: int, since: datetime) -> Sequence[Loan]:
+    """Loans whose page said "today" or "yesterday" then: open ones, those of the days before."""
     rows = await tx.scalars(
         select(Loan).where(
             Loan.community_id == community_id,
-            or_(Loan.ended_at.is_(None), func.upper(Loan.period) > now - timedelta(days=3)),
+            or_(Loan.ended_at.is_(None), func.upper(Loan.period) > since - timedelta(days=3)),
         )
     )
     return rows.all()

@@ -70,6 +70,8 @@ class Bus:
         self._scopes[scope] -= 1
         if self._scopes[scope] <= 0:
             del self._scopes[scope]
+            if waited_for := self._waited_for.pop(scope, None):
+                waited_for.set()
             self._changed.add(scope)
             self._scopes_changed.set()
 
@@ -78,9 +80,9 @@ class Bus:
         try:
             async with asyncio.timeout(within):
                 for scope in scopes:
-                    if not self.connected or scope not in self._scopes:
-                        return False
-                    if scope not in self._confirmed:
+                    while scope not in self._confirmed:
+                        if not self.connected or scope not in self._scopes:
+                            return False
                         await self._waited_for.setdefault(scope, asyncio.Event()).wait()
         except TimeoutError:
             return False

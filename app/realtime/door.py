@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from app.realtime.frames import FrameProtocol, wire_of
 from app.realtime.limits import POLICY, SIGNED_OUT
-from app.realtime.reader import Found
+from app.realtime.reader import Found, UnansweredError
 from app.realtime.socket import Socket
 from app.realtime.topics import frame
 
@@ -57,8 +57,7 @@ class Door:
         key = engine.session_key(websocket)
         try:
             found = None if key is None else await engine.entrance.find(key)
-        except Exception:
-            log.exception("a socket could not be opened")
+        except UnansweredError:
             await websocket.send_denial_response(Response(status_code=503))
             return
         await websocket.accept()

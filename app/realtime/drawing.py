@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.realtime import versions
 from app.realtime.delivery import SLICE, SLICE_COUNT, Delivery
 from app.realtime.topics import Sessions, draw, snapshot
+from app.realtime.turns import Turns
 from app.realtime.watch import Drawing, Look, Topic
 
 log = logging.getLogger(__name__)
@@ -33,14 +34,14 @@ class Drawers:
         self,
         sessions: Sessions,
         counters: Counter[str],
-        is_watched: Callable[[Topic], bool],
+        at_rest: Callable[[Topic], None],
         on_epoch: Callable[[str], None],
     ) -> None:
         self._sessions, self._counters = sessions, counters
-        self._is_watched, self._on_epoch = is_watched, on_epoch
+        self._at_rest, self._on_epoch = at_rest, on_epoch
         self._due: dict[Topic, None] = {}  # an ordered set
         self._something_due = asyncio.Event()
-        self._wide_due: asyncio.Queue[Topic] = asyncio.Queue()
+        self._wide_due = Turns()
         self._quiet = asyncio.Event()  # nothing narrow is due or being drawn
         self._quiet.set()
         self._drawing = 0
@@ -48,7 +49,7 @@ class Drawers:
 
     def enqueue(self, topic: Topic) -> None:
         if topic.kind.wide:
-            self._wide_due.put_nowait(topic)
+            self._wide_due.add(topic)
         else:
             self._quiet.clear()
             self._due[topic] = None
@@ -85,17 +86,21 @@ class Drawers:
         and a card that somebody is looking at should not wait for the counters above it.
         """
         while True:
-            topic = await self._wide_due.get()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WIDE_WAITS):
-                    await self._quiet.wait()
+            topic = await self._wide_due.next()
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(WIDE_WAITS):
+                        await self._quiet.wait()
+            except asyncio.CancelledError:
+                self.enqueue(topic)
+                raise
             await self._draw_all([topic])
 
     async def _draw_all(self, batch: list[Topic]) -> None:
         """In one snapshot, as far as none fails; then the others have another one."""
-        left = [topic for topic in batch if self._is_watched(topic)]
-        for topic in left:  # before the snapshot begins: what is wanted later, this may not show
-            topic.take()
+        left = [topic for topic in batch if topic.watchers]
+        for topic in batch:  # before the snapshot begins: what is wanted later, this may not show
+            topic.take() if topic.watchers else self._rest(topic)
         while left:
             begun = False
             try:
@@ -111,6 +116,11 @@ class Drawers:
                 for topic in left[:failed]:
                     self._failed(topic, error)
                 del left[:failed]
+            except asyncio.CancelledError:  # the worker leaves; whoever starts again goes on
+                for topic in left:
+                    topic.give_back()
+                    self.enqueue(topic)
+                raise
 
     def _failed(self, topic: Topic, error: Exception) -> None:
         """It is tried again, ever later."""
@@ -119,6 +129,9 @@ class Drawers:
         log.warning("drawing %s failed: %r", topic.kind.name, error, exc_info=not away)
         self._counters["drawings_failed"] += 1
         topic.give_back()
+        if not topic.watchers:
+            self._rest(topic)
+            return
         topic.tries += 1
         self._queue_later(topic, 0.2 * 2 ** min(topic.tries, 5))
 
@@ -145,12 +158,18 @@ class Drawers:
         if topic.behind and topic.tries > PATIENCE:
             self._counters["hints_unfounded"] += 1
             topic.hinted.clear()
-        if topic.behind and not progress:
+        if not topic.watchers:
+            self._rest(topic)
+        elif topic.behind and not progress:
             self._queue_later(topic, 0.02 * 2**topic.tries)
         elif topic.behind or topic.wanted:
             self.enqueue(topic)
         else:
-            topic.busy, topic.tries = False, 0
+            self._rest(topic)
+
+    def _rest(self, topic: Topic) -> None:
+        topic.busy, topic.tries = False, 0
+        self._at_rest(topic)
 
     def _queue_later(self, topic: Topic, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds, self.enqueue, topic)
@@ -158,10 +177,13 @@ class Drawers:
     # --- handing out
 
     async def _hand_out(self, topic: Topic, drawings: dict[Look, Drawing], asked: bool) -> None:
+        there = topic.readers() if topic.kind.personal else ()
         for look, drawing in drawings.items():
-            # Asked again meanwhile, perhaps since rights changed: this one is not to be shown.
-            if not (topic.kind.personal and look in topic.wanted):
-                topic.drawings[look] = drawing
+            # Asked again meanwhile, perhaps since rights changed, or nobody is there any more:
+            # this one is not to be shown.
+            if topic.kind.personal and (look in topic.wanted or look not in there):
+                continue
+            topic.drawings[look] = drawing
         alone = self._drawing <= 1 and not self._due and self.delivery.empty
         plain = all(one.ready and not one.others for one in drawings.values())
         # Who asked is called live once the drawing is handed out: that must not take turns.

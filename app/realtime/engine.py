@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -110,9 +110,7 @@ class Engine:
         versions.announce_by(None)
         for socket in list(self.sockets):
             socket.close(RESTART)
-        for task in (*self._tasks, *self._short):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._short, return_exceptions=True)
+        await _ended([*self._tasks, *self._short])
         self._tasks.clear()
         await self.company.close()
 
@@ -167,6 +165,7 @@ class Engine:
         self._compare_now.set()
 
     async def _compare_forever(self) -> None:
+        failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.compare_every * random.uniform(0.8, 1)):
@@ -174,9 +173,12 @@ class Engine:
             self._compare_now.clear()
             try:
                 await self._compare()
-            except Exception:
+                failing = False
+            except Exception as error:
                 self.counters["compares_failed"] += 1
-                log.exception("versions could not be compared")
+                if not failing:  # the same trace every two seconds would fill the log
+                    log.warning("versions cannot be compared: %r", error, exc_info=True)
+                failing = True
 
     async def _compare(self) -> None:
         async with asyncio.timeout(5), self.sessions() as tx:
@@ -200,31 +202,40 @@ class Engine:
                 socket.tell(frame(epoch=epoch))
                 socket.close(RESTART)
 
+    # Sockets are gone through in functions that return: a loop that sleeps would keep its last one.
+
     async def _beat_forever(self) -> None:
-        async for share in self._turns(self.limits.beat_every):
-            text = frame(beat=int(time.monotonic() - self._compared_at))
-            data = Ready(text).bytes_for(0)
-            for socket in share:
-                socket.beat(data)
+        await self._in_turns(self.limits.beat_every, self._beat)
+
+    def _beat(self, share: list[Socket]) -> None:
+        text = frame(beat=int(time.monotonic() - self._compared_at))
+        data = Ready(text).bytes_for(0)
+        for socket in share:
+            socket.beat(data)
 
     async def _ping_forever(self) -> None:
-        async for share in self._turns(self.limits.ping_every):
-            for socket in share:
-                socket.wire.ping()
+        await self._in_turns(self.limits.ping_every, self._ping)
 
-    async def _turns(self, seconds: float) -> AsyncIterator[list[Socket]]:
+    def _ping(self, share: list[Socket]) -> None:
+        for socket in share:
+            socket.wire.ping()
+
+    async def _in_turns(self, seconds: float, act: Callable[[list[Socket]], None]) -> None:
         """Each socket once in so many seconds, a share of them at a time."""
         turn = 0
         while True:
             await asyncio.sleep(seconds / TURNS)
             turn = (turn + 1) % TURNS
-            yield [socket for socket in self.sockets if socket.number % TURNS == turn]
+            act([socket for socket in self.sockets if socket.number % TURNS == turn])
 
     async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(self.limits.drain_within / 10)
-            for socket in list(self.behind):
-                socket.check_progress(time.monotonic())
+            self._sweep()
+
+    def _sweep(self) -> None:
+        for socket in list(self.behind):
+            socket.check_progress(time.monotonic())
 
     # --- drawing, for pages
 
@@ -247,6 +258,14 @@ class Engine:
 
     async def _answer(self, request: Request) -> Response:
         return await plain.answer(self, request)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Insists: redis-py waits with wait_for, which on Python 3.11 may swallow a cancellation."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.5)
 
 
 async def _supervised(run: Callable[[], Awaitable[None]]) -> None:

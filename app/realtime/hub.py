@@ -10,7 +10,7 @@ from app.realtime import versions
 from app.realtime.drawing import PATIENCE, Drawers
 from app.realtime.reader import Batches
 from app.realtime.ready import Ready
-from app.realtime.topics import Kind, Sessions, frame
+from app.realtime.topics import Kind, Listener, Sessions, frame
 from app.realtime.watch import ACCESS, Drawing, Topic
 
 if TYPE_CHECKING:
@@ -32,13 +32,10 @@ class Hub:
         self._counters = counters
         self._on_scope, self._on_epoch = on_scope, on_epoch
         self.topics: dict[str, Topic] = {}
-        self.drawers = Drawers(sessions, counters, self._is_watched, on_epoch)
+        self.drawers = Drawers(sessions, counters, self._at_rest, on_epoch)
         self._views: dict[str, set[Topic]] = {}  # topic → views of it that are watched
         # Called when a screen has left, or lost, a topic that has company.
         self.on_left: Callable[[Socket, str], None] = lambda socket, name: None
-
-    def _is_watched(self, topic: Topic) -> bool:
-        return self.topics.get(topic.name) is topic
 
     async def _read_versions(self, names: Collection[str]) -> versions.Reading:
         async with self._sessions() as tx:
@@ -55,6 +52,8 @@ class Hub:
             for base in versions.bases_of(name):
                 if base != name:
                     self._views.setdefault(base, set()).add(topic)
+        gone = socket.gone is not None and name in socket.gone
+        proven = name in socket.shown and name not in (socket.unproven or ()) and not gone
         topic.watchers[socket] = version
         socket.shown[topic.name] = topic
         if kind is ACCESS:  # of a cut that its other tab knows, a new one must not wait to hear
@@ -62,9 +61,12 @@ class Hub:
         else:
             if socket.gone:  # what was said of it is not on the page any more
                 socket.gone.discard(name)
-            if socket.unproven is None:
-                socket.unproven = {}
-            socket.unproven[topic.name] = version
+            # Of what was shown to be theirs a frame may be on its way that is newer than this
+            # claim: gone has to be newer still.
+            if not proven:
+                if socket.unproven is None:
+                    socket.unproven = {}
+                socket.unproven[name] = version
 
     def leave(self, socket: Socket, name: str) -> None:
         topic = socket.shown.pop(name, None)
@@ -72,17 +74,22 @@ class Hub:
             return
         del topic.watchers[socket]
         _forget(socket, name)
-        if not topic.watchers:
-            self._drop(topic)
-        elif topic.kind.personal:
+        if topic.kind.personal:
             look = topic.look(socket.listener)
             if all(topic.look(other.listener) != look for other in topic.watchers):
                 topic.drawings.pop(look, None)
                 topic.wanted = [one for one in topic.wanted if one != look]
+        if not topic.busy:
+            self._at_rest(topic)
         if topic.kind.company is not None:
             self.on_left(socket, name)
 
-    def _drop(self, topic: Topic) -> None:
+    def _at_rest(self, topic: Topic) -> None:
+        """Whom nobody watches is forgotten; not while it is being drawn, since who comes back
+        meanwhile (a page that is loaded again) would have it drawn twice at a time.
+        """
+        if topic.watchers:
+            return
         del self.topics[topic.name]
         self._on_scope(versions.split(topic.name)[0], False)
         for base in versions.bases_of(topic.name):
@@ -108,22 +115,41 @@ class Hub:
                 topic.known.setdefault(row, version)
                 self._hint(topic, row, version)
             newest = max(topic.version, sum(rows.values()))
-            topic.watchers[socket] = shown = min(topic.watchers[socket], newest)
-            # A stranger who guesses must hear the same whether the guess was right or wrong: a
-            # right that is not plain from the scope is asked even where nothing changed.
-            own = versions.split(name)[0] == socket.listener.own_scope
-            if shown < newest or (topic.kind.personal and not own):
+            claim = topic.watchers[socket]
+            topic.watchers[socket] = shown = min(claim, newest)
+            if shown < newest:
+                if socket.least is None:
+                    socket.least = {}
+                socket.least[name] = newest
+            if shown < newest or self._might_not_be_theirs(socket, topic, claim, newest):
                 self._want(socket, topic)
             else:
                 _prove(socket, name)
+        socket.clear = socket.clear and not socket.least
 
-    def force(self, socket: Socket) -> None:
-        """The rights of this screen's person changed: its personal topics are asked again."""
+    def _might_not_be_theirs(self, socket: Socket, topic: Topic, claim: int, newest: int) -> bool:
+        """A stranger who guesses must hear the same whether the guess was right or wrong.
+
+        A right that is not plain from the scope is asked even where nothing changed; and what is
+        drawn as None (a draft) must not differ from what never was, nor a claim too high tell it.
+        """
+        if topic.kind.personal:
+            return versions.split(topic.name)[0] != socket.listener.own_scope
+        return newest == 0 or claim > newest
+
+    def force(self, socket: Socket, former: Listener) -> None:
+        """The rights of this screen's person changed: its personal topics are asked again, and
+        if they read in another language now, all of them.
+        """
+        moved = former.locale != socket.listener.locale
         for name, topic in socket.shown.items():
+            if topic.kind is ACCESS or not (moved or topic.kind.personal):
+                continue
+            socket.forced = {*(socket.forced or ()), name}
             if topic.kind.personal:
-                socket.forced = {*(socket.forced or ()), name}
+                topic.drawings.pop(topic.look(former), None)
                 topic.drawings.pop(topic.look(socket.listener), None)
-                self._want(socket, topic)
+            self._want(socket, topic)
         socket.see()
 
     def _want(self, socket: Socket, topic: Topic) -> None:
@@ -217,6 +243,8 @@ class Hub:
         drawing = topic.drawings.get(topic.look(socket.listener)) if topic else None
         if topic is None or drawing is None or drawing.version < (has := topic.watchers[socket]):
             return None
+        if socket.least and drawing.version < socket.least.get(name, 0):
+            return None  # a newer one is on its way: what they may see may have changed since
         ready = drawing.ready_for(socket.listener.person_id)
         if ready is None:
             return self._gone(socket, topic, drawing)
@@ -237,6 +265,7 @@ class Hub:
         # Who never saw it gets back the version they came with: not even a number leaks.
         told = (socket.unproven or {}).get(topic.name, drawing.version)
         topic.watchers[socket] = drawing.version
+        _reached(socket, topic.name)
         if socket.forced:
             socket.forced.discard(topic.name)
         if socket.gone and topic.name in socket.gone:
@@ -253,9 +282,15 @@ def _prove(socket: Socket, name: str) -> None:
         socket.unproven = None
 
 
+def _reached(socket: Socket, name: str) -> None:
+    if socket.least and socket.least.pop(name, None) is not None and not socket.least:
+        socket.least = None
+
+
 def _forget(socket: Socket, name: str) -> None:
     """Nothing is special about this topic any more."""
     _prove(socket, name)
+    _reached(socket, name)
     if socket.gone:
         socket.gone.discard(name)
     if socket.forced:

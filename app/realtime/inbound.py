@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from app.realtime import versions
-from app.realtime.limits import POLICY, TOO_BIG, TRY_LATER, UNSUPPORTED
+from app.realtime.limits import POLICY, TOO_BIG, UNSUPPORTED
 from app.realtime.topics import frame
 
 if TYPE_CHECKING:
     from app.realtime.socket import Socket
-
-log = logging.getLogger(__name__)
 
 LARGEST_VERSION = 2**53
 LONGEST_NAME = 1000  # bytes
@@ -94,12 +91,8 @@ def _enter(socket: Socket, name: str, version: object) -> bool:
 
 
 async def _catch_up(socket: Socket, names: list[str], n: int) -> None:
-    try:
-        await socket.engine.bus.confirmed({versions.split(name)[0] for name in names})
-        await socket.engine.hub.catch_up(socket, names)
-    except Exception:
-        log.exception("versions could not be read")
-        socket.close(TRY_LATER)
+    await socket.engine.bus.confirmed({versions.split(name)[0] for name in names})
+    await socket.catch_up(names)
     socket.watching -= 1
     if socket.closed is None:
         socket.compared = True

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.realtime import versions
@@ -23,6 +24,10 @@ Answer = TypeVar("Answer")
 Listeners = Callable[[AsyncSession, Collection[Hashable]], Awaitable[Mapping[Hashable, Listener]]]
 
 
+class UnansweredError(Exception):
+    """The question could not be asked, which is logged already: once for all who asked."""
+
+
 class Batch(Generic[Asked, Answer]):
     def __init__(self) -> None:
         self.asked: set[Asked] = set()
@@ -34,12 +39,13 @@ class Batches(Generic[Asked, Answer]):
 
     def __init__(self, look_up: Callable[[Collection[Asked]], Awaitable[Answer]]) -> None:
         self._look_up = look_up
+        self._failing = False
         self._waiting: list[Batch[Asked, Answer]] = []
         self._filled = asyncio.Event()
         self.queries = 0
 
     async def ask(self, *questions: Asked) -> Answer:
-        """As of now or later: the query begins after the asking."""
+        """As of now or later: the query begins after the asking. Raises UnansweredError."""
         if not self._waiting or len(self._waiting[-1].asked) >= AT_ONCE:
             self._waiting.append(Batch())
         batch = self._waiting[-1]
@@ -59,12 +65,21 @@ class Batches(Generic[Asked, Answer]):
         try:
             async with asyncio.timeout(READ_WITHIN):
                 batch.answer.set_result(await self._look_up(batch.asked))
+            self._failing = False
         except Exception as error:
-            batch.answer.set_exception(error)
+            self._complain(error)
+            batch.answer.set_exception(UnansweredError())
             batch.answer.exception()  # seen, even if all who asked have gone
         except asyncio.CancelledError:
             batch.answer.cancel()
             raise
+
+    def _complain(self, error: Exception) -> None:
+        """Once until it goes again: those who ask may be thousands, and some never cease."""
+        if not self._failing:
+            away = isinstance(error, SQLAlchemyError | OSError | TimeoutError)
+            log.warning("screens could not be looked up: %r", error, exc_info=not away)
+        self._failing = True
 
 
 class Found(NamedTuple):
@@ -89,7 +104,7 @@ class Entrance:
         return self._batches.queries
 
     async def find(self, key: Hashable) -> Found | None:
-        """None: signed out, or never in. Raises what the database raises."""
+        """None: signed out, or never in. Raises UnansweredError."""
         return (await self._batches.ask(key)).get(key)
 
     async def again(self, key: Hashable) -> Found | None:
@@ -97,8 +112,7 @@ class Entrance:
         while True:
             try:
                 return await self.find(key)
-            except Exception:
-                log.exception("rights could not be read again")
+            except UnansweredError:
                 await asyncio.sleep(0.5)
 
     async def _look_up(self, keys: Collection[Hashable]) -> Mapping[Hashable, Found]:

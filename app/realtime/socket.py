@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import socket as sockets
 import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from app.realtime import inbound
+from app.realtime import inbound, rights
 from app.realtime.frames import FrameProtocol
 from app.realtime.limits import POLICY, SIGNED_OUT, TRY_LATER
+from app.realtime.reader import UnansweredError
 from app.realtime.ready import Ready
 from app.realtime.topics import Listener, frame
 from app.realtime.watch import ACCESS, Topic
 
 if TYPE_CHECKING:
     from app.realtime.engine import Engine
+
+log = logging.getLogger(__name__)
 
 UNSAID = 1024  # small frames that may wait for a slow reader
 ONE_WRITE = 1 << 48  # in a tally of writes and bytes: one number costs less than two
@@ -30,8 +34,6 @@ class Socket:
     """
 
     __slots__ = (
-        "_rereading",
-        "_rights_stale",
         "_tally",
         "access",
         "address",
@@ -48,6 +50,7 @@ class Socket:
         "forced",
         "full",
         "gone",
+        "least",
         "listener",
         "locale",
         "number",
@@ -55,6 +58,8 @@ class Socket:
         "plain",
         "progress_at",
         "queued",
+        "rereading",
+        "rights_stale",
         "said",
         "shown",
         "tells_access",
@@ -81,10 +86,11 @@ class Socket:
         self.company: dict[str, tuple[str, float]] | None = None  # topic → who is here, until when
         self.gone: set[str] | None = None
         self.forced: set[str] | None = None  # rights changed: again, even at the same version
+        self.least: dict[str, int] | None = None  # topic → no older drawing than of this version
         self.closed: int | None = None
         self.clear = True
         self.queued = self.full = False
-        self._rights_stale = self._rereading = self.tells_access = self.compared = False
+        self.rights_stale = self.rereading = self.tells_access = self.compared = False
         self.watching = self.behind = self.buffered = self._tally = 0
         self.arrivals = self.progress_at = 0.0
         self.access = f"{listener.own_scope}/access"
@@ -127,6 +133,7 @@ class Socket:
             or self.unproven
             or self.gone
             or self.forced
+            or self.least
             or self.silent
         )
 
@@ -138,7 +145,7 @@ class Socket:
     @property
     def unsure(self) -> bool:
         """The rights are being read again."""
-        return self._rights_stale or self._rereading
+        return self.rights_stale or self.rereading
 
     def mark(self, topic: str) -> None:
         """There is a drawing of the topic that this screen may not have yet."""
@@ -277,38 +284,17 @@ class Socket:
 
     def recheck(self) -> None:
         """The person's rights may have changed: until they are read, nothing more is sent."""
-        self._rights_stale, self.clear = True, False
-        if not self._rereading and self.closed is None:
-            self._rereading = True
-            self.engine.spawn(self._reread())
+        rights.recheck(self)
 
-    async def _reread(self) -> None:
-        """Drop what may no longer be heard, ask the personal topics again, or close."""
-        while self._rights_stale and self.closed is None:
-            self._rights_stale = False
-            found = await self.engine.entrance.again(self.listener.session_key)
-            if found is None:
-                self.close(SIGNED_OUT)
-                return
-            self._take_rights(found.listener, found.access)
-        self._rereading = False
-        self.wake()
-
-    def _take_rights(self, listener: Listener, access: int) -> None:
-        self.listener, self.locale = listener, listener.locale
-        hub = self.engine.hub
-        for name, topic in list(self.shown.items()):
-            if name != self.access and not self.engine.topics.open_to(listener, name):
-                version = (self.unproven or {}).get(name, topic.watchers[self])
-                hub.leave(self, name)
-                self.tell(frame(topic=name, version=version, html=None))
-        if self.closed is not None:
-            return
-        hub.rechecked(self, self.access, access)
-        hub.force(self)
-        self.engine.company.reconsider(self)
-        if self.tells_access:
-            self.tell(frame(topic=self.access, version=access))
+    async def catch_up(self, names: Iterable[str]) -> None:
+        """Compare what it shows with the table; closes if that cannot be."""
+        try:
+            await self.engine.hub.catch_up(self, names)
+        except UnansweredError:
+            self.close(TRY_LATER)
+        except Exception:
+            log.exception("a screen could not be compared")
+            self.close(TRY_LATER)
 
     # --- in
 

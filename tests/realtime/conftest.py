@@ -1,12 +1,13 @@
 """Fixtures of the engine's own tests: a world in a fresh database each, and workers in it."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests import servers
 from tests.realtime import world as worlds
+from tests.realtime.virtual import VirtualLoop, virtual_time
 
 numbers = itertools.count(1)
 
@@ -40,3 +41,9 @@ async def patient(room: worlds.World) -> tuple[worlds.Worker, worlds.Worker]:
 async def other(world: worlds.World, worker: worlds.Worker) -> worlds.Worker:
     """A second worker: what the first commits reaches it by Redis or by its own compare."""
     return await world.worker()
+
+
+@pytest.fixture
+def loop() -> Iterator[VirtualLoop]:
+    with virtual_time(every_turn=True) as loop:
+        yield loop

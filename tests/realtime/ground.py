@@ -10,12 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-
 from app.realtime import versions
-
-from .world import thing
 
 
 class AwayError(OSError):
@@ -123,7 +118,7 @@ class Tx:
 
 
 class Ground(Protocol):
-    """Where the storm rages: in memory, or in a real database."""
+    """Where the storm rages."""
 
     @property
     def sessions(self) -> Any: ...
@@ -154,38 +149,3 @@ class InMemory:
 
     async def restore(self, state: State) -> None:
         self.sessions.state = state
-
-
-class InPostgres:
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
-        self.sessions = sessions
-
-    async def state(self) -> State:
-        async with self.sessions() as tx:
-            await tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            rows = await tx.execute(
-                sa.select(versions.live_topic.c.name, versions.live_topic.c.version)
-            )
-            epoch = await tx.scalar(sa.select(versions.live_epoch.c.epoch))
-            return replace(await self.look(tx), epoch=str(epoch), rows=dict(rows.tuples().all()))
-
-    async def look(self, tx: AsyncSession) -> State:
-        found = await tx.execute(sa.select(thing.c.key, thing.c.words))
-        return State(things=dict(found.tuples().all()))
-
-    async def put(self, tx: AsyncSession, key: str, words: str | None) -> None:
-        await tx.execute(thing.delete().where(thing.c.key == key))
-        if words is not None:
-            await tx.execute(thing.insert().values(key=key, words=words))
-
-    async def restore(self, state: State) -> None:
-        now = sa.func.now()
-        async with self.sessions() as tx, tx.begin():
-            for table in (thing, versions.live_topic):
-                await tx.execute(table.delete())
-            for key, words in state.things.items():
-                await tx.execute(thing.insert().values(key=key, words=words))
-            for name, version in state.rows.items():
-                row = {"name": name, "version": version, "changed_at": now}
-                await tx.execute(versions.live_topic.insert().values(row))
-            await versions.renew_epoch(tx)

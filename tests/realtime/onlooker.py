@@ -8,7 +8,18 @@ from typing import Any
 
 from .ground import State
 from .screens import Wire, hold
-from .town import ROOM, SHELF, TOPICS, Look, Town, listener, may_see, read_html, read_rows
+from .town import (
+    ROOM,
+    SHELVES,
+    TOPICS,
+    Look,
+    Town,
+    listener,
+    locale_of,
+    may_see,
+    read_html,
+    read_rows,
+)
 
 Line = tuple[int, int, str]
 
@@ -21,6 +32,7 @@ class Watched:
     had: int  # as far as the claim was true
     invented: bool  # no page can have shown that
     words: str | None
+    locale: str
     lines: list[Line] = field(default_factory=list)
     version: int = 0  # that the screen shows
     told: int = 0  # that the engine has written, whether it was read or not
@@ -34,6 +46,8 @@ class Onlooker:
         self.wire = Wire(self.read)
         self.wire.on_write = self.written
         self.watched: dict[str, Watched] = {}
+        # Also what was claimed before: the answer to that may still come.
+        self.claimed: dict[str, set[int]] = {}
         self.asked: dict[int, tuple[State, dict[str, Watched]]] = {}
         self.lives: set[int] = set()
         self.epoch = self.told_epoch = ""
@@ -64,6 +78,8 @@ class Onlooker:
             return
         state, n = self.town.now, len(self.asked) + 1
         asked = {topic: self._shown_at(topic, claim) for topic, claim in claims.items()}
+        for topic, claim in claims.items():
+            self.claimed.setdefault(topic, set()).add(claim)
         self.watched.update(asked)
         self.asked[n] = state, asked
         wanted = dict(claims)
@@ -79,9 +95,9 @@ class Onlooker:
         words = past.to(self.person) if past and mine else None
         lines = list(past.lines[-5:]) if past and mine and claim else []
         invented = claim > state.version(topic) or (claim > 0 and not mine)
-        return Watched(
-            claim, min(claim, state.version(topic)), invented, words, lines, version=claim
-        )
+        had = min(claim, state.version(topic))
+        locale = self.wire.owner.locale  # a page is as old as its socket
+        return Watched(claim, had, invented, words, locale, lines, version=claim)
 
     def unwatch(self, topics: list[str]) -> None:
         if self.is_open:
@@ -110,7 +126,7 @@ class Onlooker:
         if not gone:
             self._check_rights(frame)
             self._check_content(topic, frame)
-        if gone and frame["version"] == one.claim:
+        if gone and frame["version"] in self.claimed[topic]:
             return  # perhaps not theirs: then not even a version is told
         if frame["version"] < one.told:
             self._fault(f"{one.told} goes back", frame)
@@ -134,15 +150,19 @@ class Onlooker:
                 self._fault(f"drawn from rights {used}, {known} are known", frame)
         if not self.engine.topics.open_to(socket.listener, frame["topic"]):
             self._fault("not theirs", frame)
+        for (person, number), least in self.town.cuts.items():
+            late = frame["version"] < least.get(frame["topic"], 0)
+            if late and person == self.person and number <= max(known, has):
+                self._fault(f"a face from before the cut of rights {number}", frame)
 
     def _check_content(self, topic: str, frame: dict[str, Any]) -> None:
         """Content and version belong together."""
         was = self.town.history.get((self.told_epoch, topic, frame["version"]))
         if was is None:
             return
-        if topic == SHELF:
-            if frame["items"] != [was.words]:
-                self._fault(f"{was.words} is stamped wrongly", frame)
+        if topic in SHELVES:
+            if frame["items"][0] != was.to(self.person):
+                self._fault(f"{was.to(self.person)} is stamped wrongly", frame)
         elif topic == ROOM:
             since = frame.get("since", 0)
             told = [line for line in was.lines if line[1] > since]
@@ -175,7 +195,7 @@ class Onlooker:
         if topic is None or one is None or frame["version"] < one.version:
             return
         if "items" in frame:
-            (one.words,) = frame["items"]
+            one.words, one.locale = frame["items"]
         elif frame["html"] is None:
             one.words, one.lines = None, []
         elif topic == ROOM:
@@ -183,11 +203,11 @@ class Onlooker:
                 return  # was on its way for what the page showed before: live.js asks again
             self._take_rows(one, frame)
         else:
-            one.words = read_html(frame["html"])[0]
+            one.words, _, one.locale = read_html(frame["html"])
         one.version = frame["version"]
 
     def _take_rows(self, one: Watched, frame: dict[str, Any]) -> None:
-        told, _ = read_rows(frame["html"])
+        told, _, one.locale = read_rows(frame["html"])
         if frame.get("reset"):
             one.lines = told
         else:
@@ -221,6 +241,8 @@ class Onlooker:
             return [f"{topic} shows {one.words}, not {expected}"]
         if expected is not None and one.version != state.version(topic):
             return [f"{topic} at {one.version}, not {state.version(topic)}"]
+        if expected is not None and one.locale != locale_of(state, self.person):
+            return [f"{topic} is still in {one.locale}"]
         if topic == ROOM and expected is not None:
             lines = list(now.lines)
             if one.lines != lines[len(lines) - len(one.lines) :] or (

@@ -14,10 +14,11 @@ TEXT, CONT, CLOSE, PING = 1, 0, 8, 9
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
-def frame(opcode: int, data: bytes = b"", *, fin: bool = True) -> bytes:
+def frame(opcode: int, data: bytes = b"", *, fin: bool = True, squeezed: bool = False) -> bytes:
     """Masked with zeros, which changes nothing and is allowed."""
     size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack("!H", len(data))
-    return bytes([(0x80 if fin else 0) | opcode]) + size + bytes(4) + data
+    bits = (0x80 if fin else 0) | (0x40 if squeezed else 0)
+    return bytes([bits | opcode]) + size + bytes(4) + data
 
 
 def close(code: int) -> bytes:
@@ -47,13 +48,19 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw(worker: Worker, person: int, *, early: bytes = b"") -> AsyncIterator[Raw]:
-    """A socket of the engine; `early` comes while the door still looks who it is."""
+async def raw(
+    worker: Worker, person: int, *, early: bytes = b"", squeezes: bool = False
+) -> AsyncIterator[Raw]:
+    """A socket of the engine; `early` comes while the door still looks who it is.
+
+    One that `squeezes` may send compressed messages.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
     request = (
         "GET /live HTTP/1.1\r\nHost: ours\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Origin: http://ours\r\nCookie: person={person}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {KEY}\r\n\r\n"
+        f"Sec-WebSocket-Key: {KEY}\r\n"
+        f"{'Sec-WebSocket-Extensions: permessage-deflate' if squeezes else 'DNT: 1'}\r\n\r\n"
     )
     at_the_door, let_in = asyncio.Event(), asyncio.Event()
     entrance = worker.engine.entrance

@@ -20,11 +20,11 @@ from app.realtime.versions import Hint
 
 from .ground import AwayError, State
 from .onlooker import Onlooker
-from .town import CARD, HOT, PEOPLE, ROOM, TOPICS, Town
+from .town import CARD, HOT, PEOPLE, ROOM, SHELF, TOPICS, Town
 
 SCOPES = ("t1", "t1 t2", "t2", "t1~ t2", "t1 t2~", "")
 CLAIMS = ("nothing", "a page", "a page", "an old page", "an invention", "a near invention")
-WRITTEN = ("t1/thing/1", "t1/thing/2", "t2/thing/1", CARD, HOT, "t1/found", "u1/own")
+WRITTEN = ("t1/thing/1", "t1/thing/2", "t2/thing/1", CARD, HOT, SHELF, "u1/own")
 
 some_engine, some_number = st.integers(0, 1), st.integers(0, 10_000)
 some_topics = st.lists(st.sampled_from(TOPICS), min_size=1, max_size=5, unique=True)
@@ -127,17 +127,19 @@ class Storm(RuleBasedStateMachine):
 
         self.act(write())
 
-    @rule(person=st.sampled_from(PEOPLE))
-    def veil(self, person: int) -> None:
+    @rule(person=st.sampled_from(PEOPLE), as_a_cut=st.booleans())
+    def veil(self, person: int, as_a_cut: bool) -> None:
         async def veil() -> None:
-            key = f"veil/{person}"
-            async with self.town.ground.sessions() as tx:
-                on = key in self.town.now.things
-                await self.town.ground.put(tx, key, None if on else "yes")
-                versions.touch(tx, CARD)
-                self._say(await self.town.commit(tx))
+            self._say(await self.town.veil(person, as_a_cut=as_a_cut))
 
         self.act(veil())
+
+    @rule(person=st.sampled_from(PEOPLE))
+    def move_abroad(self, person: int) -> None:
+        async def move() -> None:
+            self._say(await self.town.move_abroad(person))
+
+        self.act(move())
 
     @precondition(lambda self: ROOM not in self.bumped)
     @rule(count=st.sampled_from((1, 1, 2, 7)))

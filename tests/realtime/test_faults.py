@@ -3,15 +3,19 @@
 import asyncio
 import json
 import struct
+import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
 from websockets.asyncio.client import connect
 
 from app import embedded
 from tests import servers
 from tests.realtime import world as worlds
-from tests.realtime.world import World, until
+from tests.realtime.world import Worker, World, until
 
 
 async def test_postgres_restarted_under_open_screens(tmp_path: Path, valkey: servers.Redis) -> None:
@@ -93,3 +97,79 @@ async def test_many_who_come_at_once_cost_few_queries(world: World) -> None:
         assert worker.engine.entrance.queries < count / 2
         assert worker.engine.hub.reader.queries < count / 2
         assert len(world.drawn) <= 20, "each thing is drawn once or twice for all who lack it"
+
+
+async def test_a_drawing_that_the_database_cuts_off_is_drawn_again(
+    world: World, worker: Worker
+) -> None:
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": 0})
+        with world.held("t1/x/1") as gate:
+            await world.write("1", "after all")
+            await asyncio.wait_for(gate.reached.wait(), worlds.DEADLINE)
+            async with world.sessions() as tx:
+                await tx.execute(
+                    sa.text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                        "AND backend_type = 'client backend'"
+                    )
+                )
+        await screen.sees("t1/x/1", "after all")
+        assert worker.engine.counters["drawings_failed"] >= 1
+        assert screen.closed is None
+        await world.write("1", "and on")
+        await screen.sees("t1/x/1", "and on")
+
+
+async def test_a_drawing_that_its_worker_leaves_half_way_is_drawn_by_the_next(
+    world: World,
+) -> None:
+    worker = await world.worker()
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": 0})
+        with world.held("t1/x/1") as gate:
+            await world.write("1", "after all")
+            await asyncio.wait_for(gate.reached.wait(), worlds.DEADLINE)
+            await worker.stop()
+            await screen.until(lambda: screen.closed)
+        assert screen.closed == 1012
+    await worker.start()
+    async with worker.screen(1) as again:
+        await again.watch({"t1/x/1": screen.version["t1/x/1"]})
+        await again.sees("t1/x/1", "after all")
+
+
+async def test_a_wall_clock_that_jumps_ends_no_waiting_and_prolongs_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beats, compares, pings and the patience with a slow reader go by a clock that never jumps."""
+    jumped, real = [0.0], time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jumped[0])
+    worker = await world.worker(
+        now=lambda: datetime.now(UTC) + timedelta(seconds=jumped[0]),
+        beat_every=0.1,
+        ping_every=0.2,
+        compare_every=0.2,
+    )
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": 0})
+        for number, seconds in enumerate((3600, -3600, 0)):
+            jumped[0] = seconds
+            screen.frames.clear()
+            await world.write("1", f"by hint {number}")
+            await screen.sees("t1/x/1", f"by hint {number}")
+            await world.write("1", f"by compare {number}", announce=False)
+            await screen.sees("t1/x/1", f"by compare {number}")
+            await screen.until(lambda: len(beats(screen)) >= 3)
+            assert all(0 <= beat < worlds.DEADLINE for beat in beats(screen))
+        assert screen.closed is None
+        jumped[0] = 3600
+        await worker.stop()
+        await screen.until(lambda: screen.closed)
+        assert screen.closed == 1012
+    world.workers.clear()
+
+
+def beats(screen: worlds.Screen) -> list[int]:
+    return [frame["beat"] for frame in screen.frames if "beat" in frame]

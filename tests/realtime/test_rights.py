@@ -20,6 +20,7 @@ async def test_a_stranger_to_the_scope_hears_gone_and_then_nothing(
         assert {"topic": "t1/x/1", "version": 7, "html": None} in stranger.frames
         await world.write("1", "more secret")
         async with world.act() as tx:  # the same socket does hear what is its own
+            await put(tx, "t2-1", "ours")
             touch(tx, "t2/x/1")
         await stranger.until(lambda: stranger.version["t2/x/1"] == 1)
         assert "secret" not in str(stranger.frames)
@@ -41,6 +42,32 @@ async def test_a_room_of_others_answers_like_one_that_never_was(
         await stranger.watch({"t1/x/1": 0})
         await stranger.sees("t1/x/1", "for all")
         assert len([f for f in stranger.frames if f.get("topic") == ROOM]) == 1
+
+
+@pytest.mark.parametrize("guess", [0, 1, 3, 99])
+async def test_a_draft_answers_like_one_that_never_was(
+    world: World, worker: Worker, guess: int
+) -> None:
+    """A shared drawing that is None for everybody, of a topic that has been touched."""
+    for _ in range(2):
+        await world.write("1", None)  # version 2, which no page can show
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/x/1": guess, "t1/x/77": guess, "t1/nokind/1": guess})
+        answers = [{**f, "topic": ""} for f in screen.frames if f.get("topic")]
+        assert answers == [{"topic": "", "version": guess, "html": None}] * 3
+        await world.write("1", None)
+        await world.write("2", "for all")
+        await screen.watch({"t1/x/2": 0})
+        await screen.sees("t1/x/2", "for all")
+        assert len([f for f in screen.frames if f.get("topic") == "t1/x/1"]) == 1
+
+
+async def test_what_nobody_ever_touched_stays_as_its_page_shows_it(
+    world: World, worker: Worker
+) -> None:
+    async with worker.screen(1) as screen:
+        await screen.watch({"t1/hot": 0})
+        assert "t1/hot" not in screen.html
 
 
 async def test_leaving_a_community_cuts_its_topics_and_keeps_the_others(

@@ -2,7 +2,8 @@
 
 Things are words under a key; the key of a topic's words is its name. `right/1` says which scopes
 person 1 may hear ("t1 t2~": of t2 only what is personal) and which version of their rights that
-is; `seat/…`, `veil/…` and `line/…` belong to a room, a card with two faces, and a room's rows.
+is; `locale/…` is theirs, too. `seat/…`, `veil/…` and `line/…` belong to a room, to what has faces,
+and to a room's rows.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from app.realtime import Engine, Items, Limits, Listener, Reset, Topics, TwoFaces, versions
+from app.realtime import Engine, Faces, Items, Limits, Listener, Reset, Topics, TwoFaces, versions
 from app.realtime.versions import Hint
 
 from .ground import AwayError, Ground, State
 from .screens import Bus, without_redis
 
 PAGE = 5  # rows that a room shows at first
-ROOM, CARD, HOT, SHELF = "t1/room/1", "t1/card/1", "t1/many", "t1/found/all"
-SHARED = ("t1/thing/1", "t1/thing/2", "t2/thing/1", CARD, HOT, SHELF)
+ROOM, CARD, HOT, SHELF = "t1/room/1", "t1/card/1", "t1/many", "t1/found"
+SHELVES = (f"{SHELF}/all", f"{SHELF}/few")  # one follows the counters, one does not
+FACED = (CARD, *SHELVES)
+NEVER = "t1/thing/9"
+SHARED = ("t1/thing/1", "t1/thing/2", "t2/thing/1", NEVER, CARD, HOT, *SHELVES)
 PERSONAL = (ROOM, "u1/own", "u2/own", "u3/own")
 TOPICS = (*SHARED, *PERSONAL)
 PEOPLE = (1, 2, 3)
@@ -53,6 +57,8 @@ class Town:
         self._draw_kinds()
         self.engines = [self._engine(Limits(**limits)) for _ in range(engines)]
         self.known_rights: dict[tuple[int, str], int] = {}
+        # Person, version of their rights → what has faces is shown to them from no older version.
+        self.cuts: dict[tuple[int, int], dict[str, int]] = {}
         for number, engine in enumerate(self.engines):
             self._overhear(number, engine)
 
@@ -112,18 +118,47 @@ class Town:
 
     async def allow(self, person: int, scopes: str | None) -> list[Hint]:
         """The rights and their version change in one act. None: signed out everywhere."""
-        access = f"u{person}/access"
         async with self.ground.sessions() as tx:
-            number = self.now.version(access) + 1
-            words = None if scopes is None else f"{scopes};{number}"
-            await self.ground.put(tx, f"right/{person}", words)
-            versions.touch(tx, access)
+            await self._renew_rights(tx, person, scopes)
+            return await self.commit(tx)
+
+    async def _renew_rights(self, tx: Any, person: int, scopes: str | None) -> None:
+        access = f"u{person}/access"
+        words = None if scopes is None else f"{scopes};{self.now.version(access) + 1}"
+        await self.ground.put(tx, f"right/{person}", words)
+        versions.touch(tx, access)
+
+    def _scopes_of(self, person: int) -> str | None:
+        right = self.now.things.get(f"right/{person}")
+        return None if right is None else right.partition(";")[0]
+
+    async def veil(self, person: int, *, as_a_cut: bool) -> list[Hint]:
+        """They see the other face of things from now on, or no more. A cut touches their rights."""
+        async with self.ground.sessions() as tx:
+            key = f"veil/{person}"
+            await self.ground.put(tx, key, None if key in self.now.things else "yes")
+            versions.touch(tx, CARD, SHELF)
+            if as_a_cut:
+                await self._renew_rights(tx, person, self._scopes_of(person))
+            hints = await self.commit(tx)
+        if as_a_cut:
+            least = {topic: self.now.version(topic) for topic in FACED}
+            self.cuts[person, self.now.version(f"u{person}/access")] = least
+        return hints
+
+    async def move_abroad(self, person: int) -> list[Hint]:
+        """Another locale. It is part of what a listener holds, so it moves with the rights."""
+        async with self.ground.sessions() as tx:
+            abroad = locale_of(self.now, person) == "en"
+            await self.ground.put(tx, f"locale/{person}", "de" if abroad else None)
+            await self._renew_rights(tx, person, self._scopes_of(person))
             return await self.commit(tx)
 
     async def restore(self, state: State, epoch: str) -> None:
         await self.ground.restore(State(epoch, state.rows, state.things))
         self.now = await self.ground.state()
         self.known_rights.clear()
+        self.cuts.clear()
         self._record()
 
     def _record(self) -> None:
@@ -131,6 +166,9 @@ class Town:
         for topic in TOPICS:
             self.history.setdefault((state.epoch, topic, state.version(topic)), look(state, topic))
         self.rights_of = {f"u{one}/access": state.version(f"u{one}/access") for one in PEOPLE}
+
+    def seen_versions(self, topic: str) -> list[int]:
+        return [v for epoch, of, v in self.history if (epoch, of) == (self.now.epoch, topic)]
 
     # --- who may hear what
 
@@ -145,7 +183,7 @@ class Town:
         topics = self.topics
         for kind, stripes in (("thing", 1), ("card", 1), ("many", 3)):
             topics.shared(kind, stripes=stripes)(self._shared(kind))
-        topics.listing("found", follows=lambda key: ("many",))(self._found)
+        topics.listing("found", follows=lambda key: ("many",) if key == "all" else ())(self._found)
         topics.personal("own")(self._own)
         topics.personal("room", rows=True)(self._room)
 
@@ -154,17 +192,22 @@ class Town:
             topic = f"{place.scope}/{kind}" + (f"/{key}" if key else "")
             seen = look(await self._look(tx, place, topic), topic)
             if seen.words and seen.veiled_for:
-                return TwoFaces(html(seen.words), html("veiled"), seen.veiled_for)
-            return html(seen.words)
+                veiled = html("veiled", 0, locale)
+                return TwoFaces(html(seen.words, 0, locale), veiled, seen.veiled_for)
+            return html(seen.words, 0, locale)
 
         return draw
 
-    async def _found(self, tx: Any, place: Any, key: str, locale: str) -> Items:
-        return Items([look(await self._look(tx, place, SHELF), SHELF).words or ""])
+    async def _found(self, tx: Any, place: Any, key: str, locale: str) -> Faces:
+        topic = f"{place.scope}/found/{key}"
+        seen = look(await self._look(tx, place, topic), topic)
+        others = {person: Items(["veiled", locale]) for person in seen.veiled_for}
+        return Faces(Items([seen.words or "", locale]), others)
 
     async def _own(self, tx: Any, viewer: Any, key: str, since: int) -> str | None:
         topic = f"{viewer.scope}/own"
-        return html(look(await self._look(tx, viewer, topic), topic).words, viewer.rights)
+        words = look(await self._look(tx, viewer, topic), topic).words
+        return html(words, viewer.rights, viewer.locale)
 
     async def _room(self, tx: Any, viewer: Any, key: str, since: int) -> str | None:
         state = await self._look(tx, viewer, ROOM)
@@ -173,8 +216,8 @@ class Town:
         lines = look(state, ROOM).lines
         since_then = [one for one in lines if one[1] > since]
         if since and len(since_then) <= PAGE:
-            return rows(since_then, viewer.rights)
-        return Reset(rows(list(lines[-PAGE:]), viewer.rights))
+            return rows(since_then, viewer.rights, viewer.locale)
+        return Reset(rows(list(lines[-PAGE:]), viewer.rights, viewer.locale))
 
     async def _look(self, tx: Any, viewer: Any, topic: str) -> State:
         """What the drawing sees; slow or failing where the test says so."""
@@ -208,12 +251,15 @@ def look(state: State, topic: str) -> Look:
         )
         told = ((b, r, things[f"line/{b}"].split("~")[1]) for b, r in lines)
         return Look("room", lines=tuple(told))
-    if topic == CARD:
-        veiled = frozenset(one for one in PEOPLE if f"veil/{one}" in things)
-        return Look(things.get(CARD), veiled)
-    if topic == SHELF:
-        return Look(f"{things.get('t1/found', '')}+{things.get(HOT, '')}")
-    return Look(things.get(topic))
+    words = things.get(topic)
+    if topic in SHELVES:
+        words = f"{things.get(SHELF, '')}+{things.get(HOT, '') if topic == SHELVES[0] else ''}"
+    veiled = frozenset(one for one in PEOPLE if f"veil/{one}" in things)
+    return Look(words, veiled if topic in FACED else frozenset())
+
+
+def locale_of(state: State, person: int) -> str:
+    return state.things.get(f"locale/{person}", "en")
 
 
 def listener(state: State, person: int) -> Listener | None:
@@ -222,14 +268,15 @@ def listener(state: State, person: int) -> Listener | None:
         return None
     said, _, number = right.partition(";")
     heard = {scope.rstrip("~"): scope.endswith("~") for scope in [*said.split(), f"u{person}"]}
+    locale = locale_of(state, person)
 
     def place(scope: str) -> SimpleNamespace:
-        return SimpleNamespace(scope=scope, person=person, rights=int(number))
+        return SimpleNamespace(scope=scope, person=person, rights=int(number), locale=locale)
 
     return Listener(
         person,
         frozenset(heard),
-        "en",
+        locale,
         viewer=lambda scope: place(scope) if scope in heard else None,
         community=lambda scope: place(scope) if heard.get(scope) is False else None,
         session_key=person,
@@ -246,24 +293,24 @@ def may_see(state: State, person: int, topic: str) -> bool:
     return kind == "own" or whose.community(scope) is not None
 
 
-def html(words: str | None, rights: int = 0) -> str | None:
-    return None if words is None else f'<p id="p">{words}~{rights}</p>'
+def html(words: str | None, rights: int, locale: str) -> str | None:
+    return None if words is None else f'<p id="p">{words}~{rights}~{locale}</p>'
 
 
-def rows(lines: list[tuple[int, int, str]], rights: int) -> str:
+def rows(lines: list[tuple[int, int, str]], rights: int, locale: str) -> str:
     told = "".join(f'<li data-born="{b}" data-revision="{r}">{w}</li>' for b, r, w in lines)
-    return f"<!--{rights}-->{told}"
+    return f"<!--{rights}~{locale}-->{told}"
 
 
-def read_html(text: str) -> tuple[str, int]:
-    """Words and rights of what `html` made."""
-    found = re.search(r">([^<>]*)~(\d+)<", text)
+def read_html(text: str) -> tuple[str, int, str]:
+    """Words, rights and locale of what `html` made."""
+    found = re.search(r">([^<>]*)~(\d+)~(\w+)<", text)
     assert found, text
-    return found[1], int(found[2])
+    return found[1], int(found[2]), found[3]
 
 
-def read_rows(text: str) -> tuple[list[tuple[int, int, str]], int]:
-    rights = re.match(r"<!--(\d+)-->", text)
-    assert rights, text
+def read_rows(text: str) -> tuple[list[tuple[int, int, str]], int, str]:
+    head = re.match(r"<!--(\d+)~(\w+)-->", text)
+    assert head, text
     found = re.findall(r'data-born="(\d+)" data-revision="(\d+)">([^<]*)<', text)
-    return [(int(b), int(r), w) for b, r, w in found], int(rights[1])
+    return [(int(b), int(r), w) for b, r, w in found], int(head[1]), head[2]
