@@ -9,7 +9,10 @@ Span = tuple[datetime, datetime]
 
 @dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an accident
-    """Not possible now. `free` holds the nearest free periods as half-open instants."""
+    """Not possible now. `free` holds the nearest free periods as half-open instants.
+
+    `see` is the page of what stands in the way, if that is the asking person's own.
+    """
 
     sentence: str
     way_out: str | None = None
@@ -18,6 +21,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
     status: int = 409
     code: str = "refused"
     field_name: str | None = None
+    see: str | None = None
 
     def __str__(self) -> str:
         return self.sentence

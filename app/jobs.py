@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import changes, clockwork, codes, dates, holds, proposals, ripple
+from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -46,6 +46,12 @@ def _loan(act: Callable[[Tx, int, int, datetime], Awaitable[None]]) -> Command:
     return run
 
 
+async def _offer(tx: Tx, key: str, now: datetime) -> None:
+    """A tool's job: its key is `community/tool/` and something that makes it one of its own."""
+    community_id, tool_id, _ = key.split("/")
+    await offers.offer(tx, int(community_id), int(tool_id), now)
+
+
 def _every(
     name: str, interval: timedelta, act: Callable[[Tx, datetime], Awaitable[None]]
 ) -> Command:
@@ -59,6 +65,7 @@ def _every(
 
 
 FORGET_KEYS = "keys.forget"
+LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
     "loans.lapse": _loan(clockwork.lapse),
@@ -67,9 +74,11 @@ COMMANDS: dict[str, Command] = {
     holds.JOB: holds.expire,
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
+    "waitlist.offer": _offer,
+    LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
 }
-SCHEDULED = (FORGET_KEYS,)
+SCHEDULED = (FORGET_KEYS, LOOK)
 
 
 async def run_forever() -> None:
@@ -195,7 +204,7 @@ async def _touch_everything(tx: Tx, community: Community, since: datetime) -> No
     touch(tx, topic.board(here), topic.recent(here), topic.members(here), topic.help(here))
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
-        touch(tx, topic.mine(here, tool_id))
+        touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))
     for loan in await loan_queries.told_by_days(tx, here, since):
         touch(tx, topic.loan(here, loan.id), topic.facts(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)

@@ -36,24 +36,48 @@ class Pair:
     browser: Browser
     tools: list[int] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
+    asked: int = 0
 
-    async def ask(self, day: int) -> None:
-        """The borrower asks for each tool, for one day that is still free."""
+    async def ask(self, count: int) -> None:
+        """The borrower asks for one tool after the other, for hours that are still free."""
         here = self.lender.viewer.here
         today = clock.local_day(clock.now(), here.zone)
-        period = clock.days(today + timedelta(days=day), today + timedelta(days=day), here.zone)
+        first = clock.day_start(today + timedelta(days=FIRST_DAY), here.zone)
         async with db.begin() as tx:
-            for tool in self.tools:
-                now = clock.now()
-                asked = await commands.request(tx, tool, *period, self.borrower.viewer, now)
+            for _ in range(count):
+                hours, which = divmod(self.asked, len(self.tools))
+                start = first + timedelta(hours=hours)
+                period = start, start + timedelta(hours=1)
+                asked = await commands.request(
+                    tx, self.tools[which], *period, self.borrower.viewer, clock.now()
+                )
                 self.requests.append(asked.id)
+                self.asked += 1
 
     async def approve_all(self) -> None:
         """One after the other, as the page's button does it: with its key and version."""
         waiting, self.requests = self.requests, []
-        for loan in waiting:
-            path = f"{self.lender.home}/loans/{loan}/approval"
-            await self.browser.post(path, idempotency_key=f"once-{loan}", version=1)
+        await _approve(self.browser, self.lender, waiting)
+
+
+@dataclass
+class Hot(Pair):
+    """One tool that everybody wants; its lender has as many browsers as there are lenders else."""
+
+    browsers: list[Browser] = field(default_factory=list)
+
+    async def approve_all(self) -> None:
+        waiting, self.requests = self.requests, []
+        each = enumerate(self.browsers)
+        await asyncio.gather(
+            *(_approve(one, self.lender, waiting[n :: len(self.browsers)]) for n, one in each)
+        )
+
+
+async def _approve(browser: Browser, lender: Neighbour, loans: Sequence[int]) -> None:
+    for loan in loans:
+        path = f"{lender.home}/loans/{loan}/approval"
+        await browser.post(path, idempotency_key=f"once-{loan}", version=1)
 
 
 @asynccontextmanager
@@ -61,51 +85,60 @@ async def measure(
     ground: Ground, size: Size
 ) -> AsyncIterator[tuple[Section, Callable[[], Awaitable[None]]]]:
     section = Section(
-        f"Approvals through two workers ({size.approvals} distinct tools a round, {CLIENTS} "
-        "at once)",
+        f"Approvals through two workers ({size.approvals} a round, {CLIENTS} at once)",
         floors=2,
         per_second=True,
     )
     section.notes.append(
-        f"{CLIENTS} lenders, each with a borrower: they share the board's rows and nothing else"
+        f"{size.lent:,} tools: {CLIENTS} lenders, each with a borrower; they share the board's "
+        "rows and nothing else. One tool: all its approvals wait for its row"
     )
     async with AsyncExitStack() as stack:
-        pairs = await _move_in(stack, ground, size.approvals // CLIENTS)
+        *pairs, hot = await _move_in(stack, ground, size.lent // CLIENTS)
         idle = [await _connection(stack) for _ in range(CLIENTS)]
         await idle[0].execute("CREATE TABLE measured (at timestamptz NOT NULL)")
-        day = FIRST_DAY
         approved = 0
 
         async def round_once() -> None:
-            nonlocal day, approved
+            nonlocal approved
             for name, sql in (
                 ("BEGIN, COMMIT", ""),
                 ("BEGIN, INSERT of one row, COMMIT", "INSERT INTO measured VALUES (now())"),
             ):
                 count = size.empties
                 section.add(name, rate(count, await _transactions(idle, sql, count)))
-            await asyncio.gather(*(pair.ask(day) for pair in pairs))
-            day += 1
+            await asyncio.gather(*(pair.ask(size.approvals // CLIENTS) for pair in pairs))
+            await hot.ask(size.approvals)
             # Opens the workers' connections, as a lender who looks before answering does.
             await asyncio.gather(*(pair.browser.get(pair.lender.home) for pair in pairs))
             took = await _timed([pair.approve_all() for pair in pairs])
-            section.add("POST …/approval", rate(size.approvals, took))
-            approved += size.approvals
+            section.add(f"POST …/approval, {size.lent:,} tools", rate(size.approvals, took))
+            took = await _timed([hot.approve_all()])
+            section.add("POST …/approval, one hot tool", rate(size.approvals, took))
+            approved += 2 * size.approvals
             assert await _approved(pairs) == approved, "each was approved"
 
         yield section, round_once
 
 
 async def _move_in(stack: AsyncExitStack, ground: Ground, tools: int) -> list[Pair]:
-    pairs = []
-    for number, (lender, borrower) in enumerate(await neighbours.street_of(CLIENTS)):
+    """Pairs with so many tools each, and last the one with the hot tool."""
+
+    def window(number: int, lender: Neighbour) -> Browser:
         browser = Browser(ground.workers[number % 2], lender.cookie)
         stack.callback(browser.close)
-        pair = Pair(lender, borrower, browser)
-        for n in range(tools):
-            pair.tools.append(await neighbours.lists(lender, f"Drill {number}.{n}"))
+        return browser
+
+    pairs: list[Pair] = []
+    *many, last = await neighbours.street_of(CLIENTS + 1)
+    for number, (lender, borrower) in enumerate(many):
+        pair = Pair(lender, borrower, window(number, lender))
+        pair.tools = await neighbours.list_many(lender, f"Drill {number}", tools)
         pairs.append(pair)
-    return pairs
+    windows = [window(number, last[0]) for number in range(CLIENTS)]
+    hot = Hot(*last, windows[0], browsers=windows)
+    hot.tools = await neighbours.list_many(last[0], "The only chainsaw", 1)
+    return [*pairs, hot]
 
 
 async def _connection(stack: AsyncExitStack) -> asyncpg.Connection:

@@ -23,7 +23,7 @@ from app.child import Child, StartError, last_words
 from app.embedded import Postgres, Server, start_postgres, start_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)

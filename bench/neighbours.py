@@ -43,13 +43,20 @@ async def lists(owner: Neighbour, name: str) -> int:
         return (await tools.list_tool(tx, text, owner.viewer, clock.now())).id
 
 
-async def street_of(pairs: int) -> Sequence[tuple[Neighbour, Neighbour]]:
+async def list_many(owner: Neighbour, name: str, count: int) -> list[int]:
+    """So many at once, in one transaction; answers their ids."""
+    async with db.begin() as tx:
+        texts = [ToolText(name=f"{name}.{n}", category="drills") for n in range(count)]
+        return [(await tools.list_tool(tx, one, owner.viewer, clock.now())).id for one in texts]
+
+
+async def street_of(pairs: int, slug: str = "street") -> Sequence[tuple[Neighbour, Neighbour]]:
     """A community of its own: pairs of a lender and a borrower who share nothing but the board."""
     now = clock.now()
     async with db.begin() as tx:
         persons = [
             Person(
-                email=f"{number}.street@example.org",
+                email=f"{number}.{slug}@example.org",
                 name=f"Neighbour {number}",
                 password_hash="none",
                 created_at=now - timedelta(days=1),
@@ -59,7 +66,7 @@ async def street_of(pairs: int) -> Sequence[tuple[Neighbour, Neighbour]]:
         tx.add_all(persons)
         await tx.flush()
         made = await people.found_community(
-            tx, "street", "A measured street", "Europe/London", persons[0], now
+            tx, slug, "A measured street", "Europe/London", persons[0], now
         )
         tools.furnish(tx, made.id)
         tx.add_all(

@@ -102,7 +102,7 @@ async def test_a_returned_loan_closes_two_days_later(street: Street, the_clock: 
 
 async def test_two_loops_at_once_run_a_job_once(street: Street, the_clock: Clock) -> None:
     drill = await street.ada.lists("Cordless drill")
-    loans = [await street.ben.asks_for(drill, street.day(5)) for _ in range(10)]
+    loans = [await street.ben.asks_for(drill, street.day(5 + n)) for n in range(10)]
     the_clock.move(timedelta(hours=48, seconds=1))
     await asyncio.gather(*(jobs.run_due() for _ in range(4)))  # beside the workers' own loops
     of_the_street = Job.key.like(f"{street.here.id}/%")
@@ -186,7 +186,7 @@ async def test_a_job_and_the_act_it_would_have_done_never_wait_for_each_other(
 ) -> None:
     """Ada declines many requests in the very moment in which they run out."""
     drill = await street.ada.lists("Cordless drill")
-    loans = [await street.ben.asks_for(drill, street.day(5)) for _ in range(12)]
+    loans = [await street.ben.asks_for(drill, street.day(5 + n)) for n in range(12)]
     the_clock.move(timedelta(hours=48, seconds=1))
     path = f"{street.ada.home}/loans"
     running = asyncio.create_task(jobs.run_due())

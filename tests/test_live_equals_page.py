@@ -51,6 +51,10 @@ class Story:
         if self.tool:
             found["tool"] = (topic.tool(here.id, self.tool), home)
             found["mine"] = (topic.mine(here.id, self.tool), f"{home}/tools/{self.tool}")
+            found["waitlist"] = (
+                topic.waitlist(here.id, self.tool),
+                f"{home}/tools/{self.tool}",
+            )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
         if self.loan:
             room = f"{home}/loans/{self.loan}"
@@ -232,6 +236,9 @@ def acts(story: Story) -> Acts:
 
         return press_it
 
+    def wait(noun: str = "", **form: object) -> Callable[[], Awaitable[object]]:
+        return lambda: street.cy.does(f"{ada.home}/tools/{story.tool}/waitlist{noun}", **form)
+
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
 
@@ -255,6 +262,8 @@ def acts(story: Story) -> Acts:
         ("note how it went out", note_condition),
         ("propose a longer loan", propose),
         ("agree to it", answer(ada, "acceptance")),
+        ("another waits for it", wait(wait_start=street.today, wait_end=street.day(1))),
+        ("and waits no more", wait("/end")),
         ("claim the return", press(ben, "return-claim")),
         ("not here", press(ada, "return-claim/end")),
         ("note a deposit", lambda: ada.acts(story.loan, "amounts", amount="20")),

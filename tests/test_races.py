@@ -9,12 +9,15 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app import db
+from app import clock, db
 from app.http.models import IdempotencyKey
+from app.loans import commands
 from app.loans.models import Loan
 from app.loans.states import State
+from app.people.models import Community
 from app.tools.models import Occupancy
 from tests.neighbours import Neighbour, Street, browser, said
+from tests.people.living import member
 
 MANY = 50
 
@@ -33,12 +36,15 @@ async def occupied(tool_id: int) -> int:
 
 
 async def asked_often(street: Street, tool_id: int) -> list[int]:
-    """Fifty overlapping requests, by two people, each for days that hold the day after next."""
+    """Fifty overlapping requests, each by another member, for days that hold the one after next."""
     loans = []
-    for n in range(MANY):
-        who = (street.ben, street.cy)[n % 2]
-        first, last = street.day(2 - n % 3), street.day(2 + n % 4)
-        loans.append(await who.asks_for(tool_id, first, last))
+    async with db.begin() as tx:
+        now = clock.now()
+        place = await tx.get_one(Community, street.here.id)
+        for n in range(MANY):
+            who = await member(tx, place, f"Neighbour {n}")
+            period = clock.days(street.day(2 - n % 3), street.day(2 + n % 4), street.here.zone)
+            loans.append((await commands.request(tx, tool_id, *period, who, now)).id)
     return loans
 
 

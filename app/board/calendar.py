@@ -21,6 +21,7 @@ from app.tools.models import ToolStatus
 from app.tools.occupied import Hold
 
 WEEKS = Calendar(firstweekday=0)
+OFFERED = "offered to somebody who waits"
 LINES = 6
 KINDS = {
     "past": "gone by",
@@ -41,14 +42,19 @@ def draw(
     locale: str,
     holds: Sequence[Hold] = (),
     whose: int | None = None,
+    offered: Collection[Span] = (),
 ) -> Mapping[str, object]:
     """`choosing`, `busy`, `free` (lines in words) and `months` (the grid) for `tools/_dates.html`.
 
-    Who chooses is named to nobody; `whose` screen this is knows its own hold.
+    Who chooses is named to nobody; `whose` screen this is knows its own hold. `offered`: which of
+    the busy ones are kept for somebody who waits.
     """
     if one.status != ToolStatus.LISTED:
         return {"choosing": [], "busy": [], "free": [], "months": []}
-    lines = [(start, end, "busy", "taken") for start, end in one.busy]
+    lines = [
+        (start, end, "busy", OFFERED if (start, end) in offered else "taken")
+        for start, end in one.busy
+    ]
     lines += [(loan.start, loan.end, "asked", "asked for") for loan in _asked(one, now)]
     others = [(hold.start, hold.end) for hold in holds if hold.person_id != whose]
     mine = next(((hold.start, hold.end) for hold in holds if hold.person_id == whose), None)

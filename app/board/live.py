@@ -13,16 +13,17 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
-from app.tools import occupied, rules
+from app.tools import availability, occupied, rules
 from app.tools import queries as tool_queries
+from app.tools.models import OccupancyKind
 
 topics = Topics()
 
 
 def _also(key: str) -> tuple[str, ...]:
-    """A search for what is free now changes with every tool's state."""
+    """A search for what is free, now or on some days, changes with every tool's state."""
     search = Search.of(key)
-    return ("board",) if search and search.free else ()
+    return ("board",) if search and (search.free or search.days) else ()
 
 
 @topics.listing("list", follows=_also)
@@ -97,6 +98,8 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
         return None
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
+    kinds = (OccupancyKind.OFFER,)
+    offered = (await availability.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
 
     holds = await occupied.holds(tx, here.id, tool.id, now)
 
@@ -106,7 +109,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
             tool_id=seen.tool.id,
             state=seen.state,
             zone=here.zone,
-            **calendar.draw(seen, here, now, locale, holds, whose),
+            **calendar.draw(seen, here, now, locale, holds, whose, offered),
         )
 
     apart = await blocks.apart_from(tx, tool.owner_id)

@@ -10,8 +10,8 @@ from app.board import queries
 from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
+from app.loans import outlook, shelf, standing, telling, waits
 from app.loans import queries as loan_queries
-from app.loans import shelf, standing, telling
 from app.loans.models import Loan
 from app.loans.standing import Around
 from app.loans.states import OPEN, POSSESSED, State
@@ -35,9 +35,12 @@ class Standing:
 
 
 async def waiting(tx: Tx, viewer: Viewer, now: datetime) -> int:
-    """How many loans wait for this person to do something."""
+    """How many loans and offers wait for this person to do something."""
     mine, _ = await _loans(tx, viewer, now)
-    return sum(one.told.my_turn for one in mine)
+    places = await people_queries.places_of(tx, viewer.person_id)
+    wishes = await waits.wishes_of(tx, viewer.person_id, places)
+    loans = sum(one.told.my_turn for one in mine)
+    return loans + sum(wish.offered is not None for wish in wishes)
 
 
 async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
@@ -50,6 +53,9 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     here = viewer.community or _first(places)
     return {
         "waiting": [{"loan": one.told, "actions": _actions(one, known, now)} for one in urgent],
+        "waits": await outlook.of_person(
+            tx, viewer, {key: place for key, (place, _) in places.items()}, now
+        ),
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lender_id == viewer.person_id],
         "tools": await _tools(tx, viewer, places, now),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from app import words
 from app.board.availability import PAUSED, Now, state_of
@@ -71,7 +71,13 @@ async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale:
 
 
 async def on_the_board(
-    tx: Tx, here: Here, *, like: str = "", category: str = "", only: Iterable[int] | None = None
+    tx: Tx,
+    here: Here,
+    *,
+    like: str = "",
+    category: str = "",
+    only: Iterable[int] | None = None,
+    where: ColumnElement[bool] | None = None,
 ) -> Sequence[Tool]:
     """What hangs on the board, by name; `like` is looked for in name, brand and category."""
     like, category = rules.clean(like), rules.clean(category)
@@ -91,6 +97,8 @@ async def on_the_board(
         found = found.where(text.like(pattern, escape="\\"))
     if only is not None:
         found = found.where(Tool.id.in_(list(only)))
+    if where is not None:
+        found = found.where(where)
     rows = await tx.scalars(found.order_by(func.lower(Tool.name), Tool.id))
     return rows.all()
 

@@ -16,7 +16,7 @@ from app.board import calendar, chooser, live, queries, quick, wall
 from app.board.wall import Search
 from app.errors import Refusal, Span
 from app.http import idempotency, problems, throttle
-from app.loans import commands, holds, periods, rules, shelf
+from app.loans import commands, holds, outlook, periods, rules, shelf
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
@@ -25,6 +25,7 @@ from app.people.viewer import Viewer
 from app.tools import lending
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
+from app.tools.lending import HORIZON_DAYS
 from app.tools.models import Tool, ToolStatus
 
 router = APIRouter()
@@ -42,14 +43,24 @@ async def board(
     q: Annotated[str, Query(max_length=100)] = "",
     category: Annotated[str, Query(max_length=40)] = "",
     free: bool = False,
+    free_from: Annotated[str, Query(max_length=20)] = "",
+    free_to: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
-    here, search = viewer.here, Search.typed(q, category, free)
+    here, days, wrong = viewer.here, None, None
+    try:
+        days = wall.days_from(free_from, free_to)
+    except Refusal as refusal:
+        wrong = refusal
+    search = Search.typed(q, category, free, days)
+    today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
         found = await wall.hanging(tx, here, search, clock.now(), viewer.locale)
         shown = {
             **await _wall(tx, viewer, found, search),
-            "counters_html": await _counters(request, tx, viewer, None if q or category else found),
+            "counters_html": await _counters(
+                request, tx, viewer, None if q or category or days else found
+            ),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
                 {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
@@ -58,6 +69,11 @@ async def board(
             "q": q,
             "category": category,
             "free_now": free,
+            "free_from": free_from,
+            "free_to": free_to,
+            "days_error": " ".join(filter(None, (wrong.sentence, wrong.way_out))) if wrong else "",
+            "today": today.isoformat(),
+            "horizon": (today + timedelta(days=HORIZON_DAYS)).isoformat(),
         }
         return await pages.render(
             request,
@@ -120,7 +136,7 @@ async def tool_page(
 ) -> Response:
     """With dates in its address they stand in the form already, and are counted."""
     typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
-    return await _tool_page(request, viewer, tool_id, Typed(values=typed))
+    return await tool_page_with(request, viewer, tool_id, Typed(values=typed))
 
 
 @router.post("/c/{slug}/tools/{tool_id}/hold")
@@ -142,7 +158,7 @@ async def hold(
         return HTMLResponse(html)
     if refusal := chosen.why_not or chosen.note:
         form = Typed.again(refusal, **typed)
-        return await _tool_page(request, viewer, tool_id, form, refusal.free)
+        return await tool_page_with(request, viewer, tool_id, form, refusal.free)
     asked = urlencode({name: value for name, value in typed.items() if value})
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}?{asked}#request")
 
@@ -194,7 +210,7 @@ async def ask(
                 await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
     except Refusal as refusal:
         form = Typed.again(refusal, **typed)
-        return await _tool_page(request, viewer, tool_id, form, refusal.free)
+        return await tool_page_with(request, viewer, tool_id, form, refusal.free)
     return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
 
 
@@ -242,10 +258,18 @@ async def restore(
     return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
-async def _tool_page(
-    request: Request, viewer: Viewer, tool_id: int, form: Typed, free: Sequence[Span] = ()
+async def tool_page_with(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int,
+    form: Typed = Typed(),
+    free: Sequence[Span] = (),
+    waiting: Typed | None = None,
 ) -> Response:
-    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead."""
+    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
+
+    `waiting`: what was typed to wait for it, and cannot be taken.
+    """
     here, now = viewer.here, clock.now()
     today = clock.local_day(now, here.zone)
     async with db.snapshot() as tx:
@@ -261,11 +285,12 @@ async def _tool_page(
             request,
             "tools/page.html",
             tx=tx,
-            status=form.status,
+            status=(waiting or form).status,
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
+            waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=why_not,
             block=await member_blocks.button(
                 tx, viewer, tool.owner_id, tool.owner.name, apart, key, back
@@ -277,6 +302,18 @@ async def _tool_page(
             choice=await chooser.look(tx, viewer, tool, typed, now),
             form=replace(form, key=pages.fresh_key()),
         )
+
+
+async def _waitlist(
+    request: Request, tx: db.Tx, viewer: Viewer, tool: Tool, typed: Typed | None
+) -> str:
+    """Its region; with what was typed, if that has to be shown again."""
+    name = topic.waitlist(viewer.community_id, tool.id)
+    if typed is None:
+        return await pages.region(request, tx, name)
+    told = await outlook.of_tool(tx, viewer, tool, clock.now())
+    html = pages.partial("loans/_waitlist.html", form=typed, **told)
+    return (await pages.stamped(tx, {name: html}))[name]
 
 
 def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:

@@ -204,6 +204,7 @@ async def _refused(request: Request, error: Exception) -> Response:
         free=error.free,
         headers={"Retry-After": str(seconds)} if seconds else None,
         lifted_by=error.lifted_by,
+        see=f"/api/v1{error.see}" if error.see else None,
         errors=[{"field": error.field_name, "detail": error.sentence}]
         if error.field_name
         else None,

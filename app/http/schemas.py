@@ -60,6 +60,7 @@ class Problem(Answered):
     free: list[Period] | None = Field(
         None, description="With a conflict of dates: the free periods nearest to the wanted one"
     )
+    see: str | None = Field(None, description="What of yours stands in the way")
     errors: list[FieldError] | None = Field(None, description="With 422: the fields to look at")
     request_id: str | None = Field(None, description="To find this request in the log")
 

@@ -26,7 +26,7 @@ async def expire(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None
 async def lapse(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
     """An approved loan that nobody picked up, a day after its end."""
     if await by_itself(tx, community_id, loan_id, Act.LAPSE, now):
-        await availability.release(tx, community_id, loan_id)
+        await availability.release(tx, community_id, loan_id, now)
 
 
 async def close(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:

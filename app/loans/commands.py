@@ -15,7 +15,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust
+from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust, twice
 from app.loans.dates import free_near as free_near
 from app.loans.dates import plan_pass, refuse_taken, why_not_unheld
 from app.loans.models import Loan
@@ -68,10 +68,12 @@ async def request(
     message: str = "",
     *,
     accept_safety: bool = False,
+    offered: bool = False,
 ) -> Loan:
     """Asks for a tool for a half-open period. Blocks no dates; several may ask for the same.
 
     Where the lender has said so, whom they trust has it at once, if nobody else wants the dates.
+    `offered`: these dates are kept for who waited for them, and stay so until the answer.
     Raises NotFound for a tool the viewer may not see, Refusal or Conflict (with free periods).
     """
     tool = await tool_queries.tool_for(tx, by, tool_id)
@@ -81,7 +83,11 @@ async def request(
     unsafe = choosing.why_not_unsafe(tool.lending, accept_safety)
     if refusal := rules.why_not_request(tool, start, end, by, apart, now) or unsafe:
         raise refusal
-    await refuse_taken(tx, tool, start, end, now)
+    first = await twice.first_of(tx, tool_id, by, start, end)
+    if refusal := twice.why_not_again(first, by, now):
+        raise refusal
+    kept = by.person_id if offered else None
+    await refuse_taken(tx, tool, start, end, now, not_kept_for=kept)
     conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
     loan = Loan(
         community_id=by.community_id,
@@ -99,6 +105,10 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
+    if offered:
+        await availability.keep_offered(
+            tx, tool.community_id, tool.id, by.person_id, loan_id=loan.id, until=loan.expires_at
+        )
     story.record(tx, loan, "request", None, by, "", now)
     asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
     await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
@@ -128,7 +138,7 @@ async def approve(
         if loan.state == State.SUPERSEDED:  # the race is lost: say what is left
             refusal.free = await free_near(tx, loan.tool, loan.start, loan.end, now)
         raise refusal
-    await refuse_taken(tx, loan.tool, loan.start, loan.end, now)
+    await refuse_taken(tx, loan.tool, loan.start, loan.end, now, but_loan=loan.id)
     if held := await why_not_unheld(tx, loan.tool, loan.start, loan.end, loan.borrower_id, now):
         raise held
     await _promise(tx, loan, by, now)
@@ -210,7 +220,7 @@ async def cancel(
             field_name="reason",
         )
     await change(tx, loan, Act.CANCEL, by, now, reason=reason)
-    await availability.release(tx, loan.community_id, loan.id)
+    await availability.release(tx, loan.community_id, loan.id, now)
     return loan
 
 
@@ -263,6 +273,8 @@ async def change(
     if was in WAITED_FOR:
         await queue.drop(tx, WAITED_FOR[was], key(loan))
     await proposals.overtaken(tx, loan, was, now)
+    if was is State.REQUESTED and State(loan.state) in FINAL:  # what an offer had kept for it
+        await availability.release(tx, loan.community_id, loan.id, now)
     why = reason or note
     story.record(tx, loan, act, was, by, why, now)
     if by is None:
@@ -295,6 +307,7 @@ def show(tx: Tx, loan: Loan) -> None:
         topic.tool(community_id, loan.tool_id),
         topic.dates(community_id, loan.tool_id),
         topic.mine(community_id, loan.tool_id),
+        topic.waitlist(community_id, loan.tool_id),
         topic.board(community_id),
         topic.recent(community_id),
     )

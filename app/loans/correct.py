@@ -112,7 +112,7 @@ async def _dates(tx: Tx, loan: Loan, now: datetime) -> None:
     """
     taken = loan.state == State.APPROVED or loan.in_hand
     if not taken or loan.end <= now:
-        await availability.release(tx, loan.community_id, loan.id)
+        await availability.release(tx, loan.community_id, loan.id, now)
         return
     try:
         await amends.block(tx, loan, now if loan.in_hand else max(loan.start, now), now)

@@ -26,9 +26,24 @@ async def free_near(
     return availability.nearest(free, *choosing.blocks(tool.lending, start, end))
 
 
-async def refuse_taken(tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime) -> None:
-    """Raises Conflict where a loan, an offer or the lender stands in the way; not for a hold."""
-    spans = (await availability.busy(tx, tool.community_id, [tool.id], now)).get(tool.id, [])
+async def refuse_taken(
+    tx: Tx,
+    tool: Tool,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    *,
+    but_loan: int | None = None,
+    not_kept_for: int | None = None,
+) -> None:
+    """Raises Conflict where a loan, an offer or the lender stands in the way; not for a hold.
+
+    For whose own occupancy does not count, see `availability.busy`.
+    """
+    busy = await availability.busy(
+        tx, tool.community_id, [tool.id], now, but_loan=but_loan, not_kept_for=not_kept_for
+    )
+    spans = busy.get(tool.id, [])
     out = await queries.holder(tx, tool.community_id, tool.id)
     wanted = choosing.blocks(tool.lending, start, end)
     if rules.why_not_free(*wanted, spans, out, [], now):

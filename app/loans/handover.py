@@ -130,5 +130,5 @@ async def no_show(
     """Nobody came to pick it up; the dates are free."""
     loan = await locked(tx, loan_id, by, version)
     await change(tx, loan, Act.NO_SHOW, by, now)
-    await availability.release(tx, loan.community_id, loan.id)
+    await availability.release(tx, loan.community_id, loan.id, now)
     return loan

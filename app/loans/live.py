@@ -13,6 +13,7 @@ from app.loans import (
     changes,
     hands,
     mediation,
+    outlook,
     queries,
     rules,
     sides,
@@ -24,8 +25,10 @@ from app.loans.states import State, Who
 from app.pages import partial
 from app.people import blocks
 from app.people import rules as people_rules
+from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.realtime import Topics
+from app.tools import queries as tool_queries
 
 topics = Topics()
 
@@ -45,6 +48,8 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         actions=standing.actions(seen, known, viewer, now),
         proposed=standing.proposed(seen, known, viewer, now, taken),
         propose=standing.way_to_propose(seen, known, viewer, apart, now),
+        wanted=me == seen.borrower_id
+        and await outlook.wanted(tx, seen.community_id, seen.tool_id, seen.state),
         room_id=seen.conversation_id,
         zone=viewer.here.zone,
     )
@@ -95,6 +100,20 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         apart = await blocks.between(tx, viewer.person_id, [seen.other_than(viewer.person_id)])
     why_not = rules.why_not_write(seen, viewer) or people_rules.why_not_write_to(apart)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
+
+
+@topics.personal("waitlist")
+async def waitlist(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """One's own place and offer; the order with names for the lender and coordinators."""
+    tool_id = topic.number(key)
+    if tool_id is None:
+        return None
+    try:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+    except NotFound:
+        return None
+    told = await outlook.of_tool(tx, viewer, tool, clock.now())
+    return partial("loans/_waitlist.html", form=Form(), **told)
 
 
 @topics.personal("amends")

@@ -10,12 +10,13 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import amends, commands, queries
+from app.loans import amends, commands, offers, queries
 from app.loans.models import Loan
 from app.loans.states import Act, State
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import availability
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.commands import touch_tool
@@ -32,6 +33,7 @@ async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "
     if tool.status != ToolStatus.LISTED:
         raise Refusal("This tool is not on the board.", "Look at it as it is now.")
     await _decline_requests(tx, tool, by, now, reason or PAUSED)
+    await offers.paused(tx, tool, now)
     return await _set(tx, tool, ToolStatus.PAUSED, now)
 
 
@@ -40,6 +42,7 @@ async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime
     tool = await tool_queries.locked(tx, community_id, tool_id)
     if tool.status == ToolStatus.LISTED:
         await _set(tx, tool, ToolStatus.PAUSED, now)
+        await offers.paused(tx, tool, now)
     return tool
 
 
@@ -48,6 +51,7 @@ async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     tool, _ = await _own(tx, tool_id, by)
     if tool.status not in OFF:
         raise Refusal("This tool is not paused.", "Look at it as it is now.")
+    await availability.wake(tx, tool.community_id, tool.id, now, now)
     return await _set(tx, tool, ToolStatus.LISTED, now, listing=tool.status != ToolStatus.PAUSED)
 
 
@@ -68,6 +72,7 @@ async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     if refusal := why_not_archive(loans):
         raise refusal
     await _decline_requests(tx, tool, by, now, "The tool is no longer lent.")
+    await offers.archived(tx, tool, now)
     return await _set(tx, tool, ToolStatus.ARCHIVED, now, listing=True)
 
 

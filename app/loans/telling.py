@@ -190,7 +190,19 @@ def actions(
                 else {"version": loan.version},
             )
         )
+    if loan.state == State.SUPERSEDED and part is Who.BORROWER:
+        made.append(_invitation(loan, viewer))
     return made
+
+
+def _invitation(loan: Loan, viewer: Viewer) -> Action:
+    """Who lost the dates waits for them with one tap."""
+    return Action(
+        "Wait for these dates",
+        f"{viewer.here.path}/tools/{loan.tool_id}/waitlist",
+        key=f"wait-like-{loan.id}",
+        fields={"like": loan.id},
+    )
 
 
 Offer = tuple[Act, str, str, str, str]

@@ -60,7 +60,7 @@ async def _dates(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
     try:
         match act:
             case Act.APPROVE:
-                await availability.release(tx, loan.community_id, loan.id)
+                await availability.release(tx, loan.community_id, loan.id, now)
             case Act.DECLINE | Act.WITHDRAW:
                 await _refuse_gone(tx, loan, now)
             case Act.CANCEL | Act.NO_SHOW:

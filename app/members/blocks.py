@@ -17,6 +17,7 @@ from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
 from app.loans import commands as loans
+from app.loans import offers
 from app.loans.rules import why_not
 from app.loans.shelf import PAUSED
 from app.loans.states import Act
@@ -46,6 +47,7 @@ async def block(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Block
     row = insert(Block).values(blocker_id=by.person_id, blocked_id=person_id, created_at=now)
     if await tx.scalar(row.on_conflict_do_nothing().returning(Block.blocked_id)) is not None:
         await _end_requests(tx, by, person_id, now)
+        await offers.reconsider(tx, pair, now)  # what is kept for one of them passes on
         await _show(tx, *pair)
         security("blocked", person=by.person_id, whose=person_id)
     return await tx.get_one(Block, pair)
@@ -128,6 +130,7 @@ async def _show(tx: Tx, one: int, other: int) -> None:
         for tool in await queries.tools_of(tx, owner):
             here = tool.community_id
             touch(tx, topic.tool(here, tool.id), topic.dates(here, tool.id))
+            touch(tx, topic.waitlist(here, tool.id))
             touch(tx, topic.board(here), topic.recent(here), topic.listing(here))
     for community_id, loan_id in await queries.loans_between(tx, one, other):
         touch(tx, topic.writing(community_id, loan_id), topic.loan(community_id, loan_id))

@@ -13,6 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
+from app.loans import offers, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -59,6 +60,7 @@ async def suspend(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Mem
         raise refusal
     if rules.expects(standing, Status.ACTIVE, done=Status.SUSPENDED):
         standing.status = Status.SUSPENDED
+        await offers.reconsider(tx, [person_id], now)
         await end_tokens_of(tx, person_id)
         await _written(tx, standing, "member_suspended", by)
     return standing
@@ -133,8 +135,11 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     for loan in await queries.loans_ever(tx, by.person_id):
         loans.show(tx, loan)
         touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
-    for community_id in await queries.communities_of(tx, by.person_id):
+    communities = await queries.communities_of(tx, by.person_id)
+    for community_id in communities:
         touch(tx, topic.members(community_id))
+    for wish in await waits.wishes_of(tx, by.person_id, communities):
+        touch(tx, topic.waitlist(wish.community_id, wish.tool_id))
     touch(tx, topic.access(by.person_id))
 
 
@@ -157,6 +162,9 @@ async def _settle(
         raise refusal
     for loan in open_loans:
         await _end(tx, loan, by, now, reason)
+    for tool in tools:
+        await offers.archived(tx, tool, now)
+    await offers.person_left(tx, community_id, person_id, now)
     for tool in tools:
         if tool.status != ToolStatus.ARCHIVED:
             tool.status, tool.changed_at = ToolStatus.ARCHIVED, now

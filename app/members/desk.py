@@ -24,6 +24,8 @@ WORDS = {
     "holds.expire": "Dates that somebody was choosing are free again",
     "changes.end": "Proposals of other dates that nobody answers end",
     "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
+    "waitlist.offer": "What has come free is offered to the next who waits",
+    "waitlist.look": "Waitlists are looked through",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

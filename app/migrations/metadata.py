@@ -10,7 +10,8 @@ import app.loans.papers
 import app.notices.models
 import app.people.models
 import app.queue
-import app.tools.models  # noqa: F401
+import app.tools.models
+import app.tools.wishes  # noqa: F401
 from app.db import Base
 from app.realtime import versions
 

@@ -70,6 +70,14 @@ class Kind(enum.StrEnum):
     UNSAFE = "unsafe"
     TOOL_UNSAFE = "tool_unsafe"
     TOOL_MISSING = "tool_missing"
+    # The waitlist.
+    OFFERED = "offered"
+    OFFER_RAN_OUT = "offer_ran_out"
+    WAIT_PAUSED = "wait_paused"
+    WAIT_OVER = "wait_over"
+    WAIT_GONE = "wait_gone"
+    MOVED_IN_LINE = "moved_in_line"
+    LINE_CHANGED = "line_changed"
 
 
 class Notice(Base):

@@ -18,7 +18,10 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.APPROVED: ("calendar-clock", "{who} lends you the {tool}, {when}."),
     Kind.DECLINED: ("circle-x", "{who} cannot lend you the {tool}{reason}"),
     Kind.WITHDRAWN: ("undo-2", "{who} does not need your {tool} any more."),
-    Kind.SUPERSEDED: ("circle-x", "Somebody else got the {tool}, {when}."),
+    Kind.SUPERSEDED: (
+        "circle-x",
+        "Somebody else got the {tool}, {when}. You can wait for it, in case it comes free again.",
+    ),
     Kind.EXPIRED: ("clock", "The request for the {tool} ran out without an answer."),
     Kind.CANCELLED: ("circle-x", "{who} cancelled the loan of the {tool}, {when}{reason}"),
     Kind.HANDED_OVER: ("package-open", "{who} noted that you have the {tool} now."),
@@ -77,6 +80,25 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.UNSAFE: ("triangle-alert", "The {tool} is not safe and is being looked at: {when}."),
     Kind.TOOL_UNSAFE: ("triangle-alert", "{who} says that your {tool} is not safe{reason}"),
     Kind.TOOL_MISSING: ("circle-alert", "The {tool} is missing; you may not get it, {when}."),
+    Kind.OFFERED: (
+        "hourglass",
+        "The {tool} is free for you, {when}. It is kept for you until {until}.",
+    ),
+    Kind.OFFER_RAN_OUT: (
+        "clock",
+        "The {tool} was kept for you, {when}, and went to whoever waits next.",
+    ),
+    Kind.WAIT_PAUSED: (
+        "circle-pause",
+        "The {tool} is paused. You keep your place among those who wait.",
+    ),
+    Kind.WAIT_OVER: ("calendar-x", "The {tool} did not come free for you, {when}."),
+    Kind.WAIT_GONE: ("archive", "The {tool} is not lent any more, so nobody waits for it."),
+    Kind.MOVED_IN_LINE: ("users", "{who} moved you to place {place} for the {tool}{reason}"),
+    Kind.LINE_CHANGED: (
+        "users",
+        "{who} moved {other} to place {place} among those who wait for your {tool}{reason}",
+    ),
 }
 
 
@@ -125,6 +147,9 @@ def _facts(notice: Notice, here: Here, now: datetime, locale: str) -> _Facts:
         start, end = (datetime.fromisoformat(found[name]) for name in ("start", "end"))
         found["when"] = words.period(start, end, here.zone, locale, now)
         found["end"] = words.moment(end, here.zone, locale, now)
+    if "until" in found:
+        until = datetime.fromisoformat(found["until"])
+        found["until"] = words.moment(until, here.zone, locale, now)
     reason = found.get("reason", "")
     found["reason"] = f": “{reason}”" if reason else "."
     return found

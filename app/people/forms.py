@@ -17,11 +17,14 @@ class Form:
     errors: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     status: int = 200
+    see: str = ""  # the page of what stands in the way
 
     @classmethod
     def again(cls, refusal: Refusal, **typed: str) -> Form:
         said = " ".join(part for part in (refusal.sentence, refusal.way_out) if part)
-        return cls("", typed, {refusal.field_name or "": said}, status=refusal.status)
+        return cls(
+            "", typed, {refusal.field_name or "": said}, "", refusal.status, refusal.see or ""
+        )
 
     def to(self, post: str) -> Form:
         """The same, sent to this address."""

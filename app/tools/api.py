@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from app import clock, db
 from app.board import queries as board
+from app.board import wall
 from app.http import idempotency
 from app.http.schemas import (
     CREATED,
@@ -129,6 +130,17 @@ class ToolsAsked(Paged):
     )
     category: CategorySlug = ""
     free: bool = Field(False, description="Only what can be taken now")
+    free_from: date | None = Field(
+        None, examples=["2026-05-01"], description="Only what is free on all days from this one on"
+    )
+    free_to: date | None = Field(
+        None, examples=["2026-05-03"], description="Inclusive; without it, that one day"
+    )
+
+    @property
+    def days(self) -> wall.Days | None:
+        first, last = self.free_from or self.free_to, self.free_to or self.free_from
+        return (first, last) if first and last else None
 
 
 @api.get("/categories", summary="The categories", responses=problems())
@@ -142,18 +154,25 @@ async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
 @api.get("/tools", summary="What hangs on the board", responses=problems(422))
 async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Listed[ToolOut]:
     """In the order in which they were listed."""
-    here = viewer.here
+    here, now = viewer.here, clock.now()
+    if asked.days and (refusal := wall.why_not_days(*asked.days)):
+        raise refusal
+    search = wall.Search.typed(asked.q, asked.category, asked.free, asked.days)
+    free = wall.free_on(here, asked.days, now)
     async with db.snapshot() as tx:
-        on_it = await board.on_the_board(tx, here, like=asked.q, category=asked.category)
+        on_it = await board.on_the_board(
+            tx, here, like=asked.q, category=asked.category, where=free
+        )
         left = sorted(
             (tool for tool in on_it if tool.id > (asked.cursor or 0)), key=lambda tool: tool.id
         )
-        if not asked.free:  # else only their states can say which belong to the page
+        today = asked.days and asked.days[0] <= clock.local_day(now, here.zone)
+        if not asked.free and not today:  # else only their states can say which belong to the page
             left = left[: asked.limit + 1]
-        seen = await board.seen(tx, here, left, clock.now(), viewer.locale)
+        seen = await board.seen(tx, here, left, now, viewer.locale)
         apart = await blocks.apart_from(tx, viewer.person_id)
-    shown = board.as_seen_by(seen, apart)
-    found = [one for one in shown if one.state.free_now or not asked.free]
+    shown = board.as_seen_by(wall.without_late(seen, asked.days, here, now), apart)
+    found = [one for one in shown if wall.fits(one, search)]
     page = found[: asked.limit]
     return Listed(
         items=[shape(one, viewer) for one in page],

@@ -1,20 +1,26 @@
-"""The only writer of Occupancy: claim, hold, black out, release, cut, and what is left free."""
+"""The only writer of Occupancy: claim, hold, offer, black out, release, cut, and what is free."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
+from app import queue
 from app.db import Tx
 from app.errors import Conflict, Span
-from app.tools.models import Occupancy, OccupancyKind
+from app.tools.models import Occupancy, OccupancyKind, Tool, ToolStatus
+from app.tools.wishes import anyone_waits
 
 OVERLAP = "23P01"  # SQLSTATE exclusion_violation
+WAKE = "waitlist.offer"
+UNSYNCHRONISED = {"synchronize_session": False}
+NOT_HELD = tuple(kind for kind in OccupancyKind if kind != OccupancyKind.HOLD)
 
 
 def taken() -> Conflict:
@@ -37,11 +43,12 @@ async def claim(
 
     What has passed of today may have been another neighbour's. The database decides, not a look
     beforehand: no other transaction can come in between. Exclusion constraints cannot read the
-    clock, so what has expired is deleted first. A hold of `person_id` becomes the loan's row.
+    clock, so what has expired is deleted first. What was kept for this loan, or a hold of
+    `person_id`, becomes the loan's row.
     """
     blocked = Range(max(period.lower or now, now), period.upper)
     row = {"kind": OccupancyKind.LOAN, "loan_id": loan_id, "period": blocked}
-    await _put(tx, community_id, tool_id, row, now, person_id)
+    await _put(tx, community_id, tool_id, row, now, person_id, kept_for=loan_id)
 
 
 async def hold(
@@ -105,14 +112,26 @@ async def _put(
     person_id: int | None = None,
     *,
     anywhere: bool = False,
+    kept_for: int | None = None,
 ) -> None:
-    """A new row, or the hold of `person_id` made into it: one in its way, or `anywhere`."""
+    """A new row; or what is kept for a loan, or the hold of `person_id`, made into it: one in its
+    way, or `anywhere`.
+    """
     await drop_expired(tx, community_id, tool_id, now)
     empty = {"loan_id": None, "person_id": None, "expires_at": None}
     try:
         async with tx.begin_nested():
             found = 0
-            if person_id is not None:
+            if kept_for is not None:
+                kept = (Occupancy.community_id == community_id, Occupancy.loan_id == kept_for)
+                changed = await tx.execute(
+                    update(Occupancy)
+                    .where(*kept)
+                    .values(**(empty | row))
+                    .execution_options(**UNSYNCHRONISED)
+                )
+                found = changed.rowcount  # type: ignore[attr-defined]
+            if not found and person_id is not None:
                 mine = _held_by(community_id, tool_id, person_id)
                 if not anywhere:
                     mine = (*mine, Occupancy.period.op("&&")(row["period"]))
@@ -137,6 +156,80 @@ def _held_by(community_id: int, tool_id: int, person_id: int) -> tuple[ColumnEle
         Occupancy.person_id == person_id,
         Occupancy.kind == OccupancyKind.HOLD,
     )
+
+
+async def offer(
+    tx: Tx,
+    community_id: int,
+    tool_id: int,
+    span: Span,
+    *,
+    person_id: int,
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Keeps dates for somebody who waits. Raises Conflict if they are taken."""
+    await drop_expired(tx, community_id, tool_id, now)
+    try:
+        async with tx.begin_nested():
+            tx.add(
+                Occupancy(
+                    community_id=community_id,
+                    tool_id=tool_id,
+                    kind=OccupancyKind.OFFER,
+                    period=Range(*span),
+                    person_id=person_id,
+                    expires_at=until,
+                )
+            )
+            await tx.flush()
+    except IntegrityError as error:
+        raise _or_conflict(error) from error
+
+
+async def keep_offered(
+    tx: Tx, community_id: int, tool_id: int, person_id: int, *, loan_id: int, until: datetime
+) -> bool:
+    """What was offered stays blocked for the request that was made of it; False: it has gone."""
+    found = await tx.scalar(
+        update(Occupancy)
+        .where(*_offered_to(community_id, tool_id, person_id))
+        .values(loan_id=loan_id, expires_at=until)
+        .returning(Occupancy.id)
+        .execution_options(**UNSYNCHRONISED)
+    )
+    return found is not None
+
+
+async def end_offer(tx: Tx, community_id: int, tool_id: int, person_id: int, now: datetime) -> None:
+    """It was declined, or ran out: the dates are free for the next."""
+    await tx.execute(
+        delete(Occupancy)
+        .where(*_offered_to(community_id, tool_id, person_id))
+        .execution_options(**UNSYNCHRONISED)
+    )
+    await wake(tx, community_id, tool_id, now, now)
+
+
+def _offered_to(community_id: int, tool_id: int, person_id: int) -> list[ColumnElement[bool]]:
+    return [
+        Occupancy.community_id == community_id,
+        Occupancy.tool_id == tool_id,
+        Occupancy.kind == OccupancyKind.OFFER,
+        Occupancy.person_id == person_id,
+        Occupancy.loan_id.is_(None),
+    ]
+
+
+async def wake(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datetime) -> None:
+    """Dates are free from `at` on: whoever waits for them is offered them then, by a job.
+
+    Each call is a job of its own. One that is under way waits for the tool, which the caller
+    holds: to wait for its row here would be a ring.
+    """
+    if await anyone_waits(tx, community_id, tool_id):
+        key = f"{community_id}/{tool_id}/{uuid.uuid4().hex}"
+        await queue.enqueue(tx, WAKE, key, at, now)
 
 
 async def occupy(
@@ -164,6 +257,7 @@ async def occupy(
             )
     except IntegrityError as error:
         raise _or_conflict(error) from error
+    await wake(tx, community_id, tool_id, now, now)
     if moved.first() is None:
         await claim(tx, community_id, tool_id, period, loan_id=loan_id, now=now)
 
@@ -209,6 +303,7 @@ async def move(
             )
     except IntegrityError as error:
         raise _or_conflict(error) from error
+    await wake(tx, community_id, tool_id, now, now)
 
 
 async def cut(
@@ -217,25 +312,33 @@ async def cut(
     """The tool is back: what it blocked is free at once, but for its `rest` after a loan."""
     began = func.lower(Occupancy.period)
     mine = (Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-    unsynchronised = {"synchronize_session": False}
-    await tx.execute(
-        delete(Occupancy).where(*mine, began >= now).execution_options(**unsynchronised)
+    dropped = await tx.scalar(
+        delete(Occupancy)
+        .where(*mine, began >= now)
+        .returning(Occupancy.tool_id)
+        .execution_options(**UNSYNCHRONISED)
     )
-    await tx.execute(
+    shortened = await tx.scalar(
         update(Occupancy)
         .where(*mine, Occupancy.period.contains(now))
         .values(period=func.tstzrange(began, func.least(func.upper(Occupancy.period), now + rest)))
-        .execution_options(**unsynchronised)
+        .returning(Occupancy.tool_id)
+        .execution_options(**UNSYNCHRONISED)
     )
+    if tool_id := dropped or shortened:
+        await wake(tx, community_id, tool_id, now + rest, now)
 
 
-async def release(tx: Tx, community_id: int, loan_id: int) -> None:
+async def release(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
     """The loan blocks nothing any more."""
-    await tx.execute(
-        delete(Occupancy).where(
-            Occupancy.community_id == community_id, Occupancy.loan_id == loan_id
-        )
+    tool_id = await tx.scalar(
+        delete(Occupancy)
+        .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
+        .returning(Occupancy.tool_id)
+        .execution_options(**UNSYNCHRONISED)
     )
+    if tool_id is not None:
+        await wake(tx, community_id, tool_id, now, now)
 
 
 async def drop_expired(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
@@ -254,21 +357,25 @@ async def busy(
     tool_ids: Iterable[int],
     now: datetime,
     *,
+    kinds: Iterable[OccupancyKind] = NOT_HELD,
     but_loan: int | None = None,
+    not_kept_for: int | None = None,
 ) -> dict[int, list[Span]]:
     """tool → its blocked periods that end after `now`, in order; what is only held is not.
 
-    Without what `but_loan` blocks.
+    Without what `but_loan` blocks, and without what is offered to the person `not_kept_for`.
     """
+    theirs = (Occupancy.kind == OccupancyKind.OFFER) & (Occupancy.person_id == not_kept_for)
     rows = await tx.execute(
         select(Occupancy.tool_id, Occupancy.period)
         .where(
             Occupancy.community_id == community_id,
             Occupancy.tool_id.in_(list(tool_ids)),
-            Occupancy.kind != OccupancyKind.HOLD,
+            Occupancy.kind.in_(list(kinds)),
             Occupancy.period.op("&&")(Range(now, None)),
             or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
             Occupancy.loan_id.is_distinct_from(but_loan or 0),
+            ~theirs if not_kept_for is not None else true(),
         )
         .order_by(Occupancy.tool_id, Occupancy.period)
     )
@@ -278,6 +385,28 @@ async def busy(
         assert period.upper is not None, "an occupancy is bounded"
         spans.setdefault(tool_id, []).append((period.lower, period.upper))
     return spans
+
+
+def nothing_blocks(start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
+    """A condition on tools: lent, and free for the whole of these dates, as far as they come."""
+    taken = exists().where(
+        Occupancy.community_id == Tool.community_id,
+        Occupancy.tool_id == Tool.id,
+        Occupancy.kind != OccupancyKind.HOLD,
+        Occupancy.period.op("&&")(Range(max(start, now), end)),
+        or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
+    )
+    return (Tool.status == ToolStatus.LISTED) & ~taken
+
+
+async def free_between(
+    tx: Tx, community_id: int, start: datetime, end: datetime, now: datetime
+) -> set[int]:
+    """The tools of a community that are free in these dates: one query over all of them."""
+    if end <= now:
+        return set()
+    free = nothing_blocks(start, end, now)
+    return set(await tx.scalars(select(Tool.id).where(Tool.community_id == community_id, free)))
 
 
 def free_ranges(spans: Sequence[Span], start: datetime, until: datetime) -> list[Span]:

@@ -155,6 +155,7 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
         topic.tool(community_id, tool.id),
         topic.dates(community_id, tool.id),
         topic.mine(community_id, tool.id),
+        topic.waitlist(community_id, tool.id),
         topic.board(community_id),
         topic.recent(community_id),
         topic.things(tool.owner_id),

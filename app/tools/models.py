@@ -204,6 +204,8 @@ class Occupancy(Base):
             unique=True,
             postgresql_where=text("kind = 'hold'"),
         ),
+        # What is free on certain days: the overlap rule's index is sorted by tools first.
+        Index("ix_occupancy_when", "community_id", "period", postgresql_using="gist"),
         one_of("kind", OccupancyKind),
         CheckConstraint("NOT isempty(period)", name="period"),
         CheckConstraint("(kind IN ('hold', 'offer')) = (expires_at IS NOT NULL)", name="expiry"),

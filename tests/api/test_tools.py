@@ -154,3 +154,23 @@ async def test_an_archived_tool_is_gone_for_others(here: Programs) -> None:
 
 def _instants(period: dict[str, str]) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(period["start"]), datetime.fromisoformat(period["end"])
+
+
+async def test_what_is_free_on_certain_days(here: Programs) -> None:
+    day = here.street.day
+    drill, saw = await here.ada.lists(), await here.ada.lists("Hand saw")
+    loan = await here.ben.asks_for(drill, day(2), day(4))
+    await here.ada.acts(loan, "approval")
+
+    async def free(**days: object) -> list[int]:
+        asked = {name: str(value) for name, value in days.items()}
+        return [one["id"] for one in (await here.cy.gets("/tools", **asked))["items"]]
+
+    assert await free(free_from=day(4), free_to=day(6)) == [saw]
+    assert await free(free_from=day(5), free_to=day(6)) == [drill, saw]
+    assert await free(free_from=day(3)) == [saw]
+    assert await free(free_from=day(-3)) == []
+    wrong = await here.cy.call(
+        "GET", "/tools", params={"free_from": str(day(4)), "free_to": str(day(3))}
+    )
+    assert wrong.status_code == 422

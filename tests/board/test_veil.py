@@ -14,7 +14,7 @@ from tests.neighbours import Neighbour, Street
 
 # What differs between two loads of any page: versions, keys of forms, the time of the load.
 FLEETING = re.compile(
-    r'data-(?:version|access)="\d+"|name="idempotency_key" value="[^"]*"|<time .*?</time>'
+    r'data-(?:version|access|now)="\d+"|name="idempotency_key" value="[^"]*"|<time .*?</time>'
 )
 PAUSED = "<b>Paused</b>"
 

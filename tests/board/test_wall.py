@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import topic
-from app.board.wall import KEY_LENGTH, Search
+from app.board.wall import KEY_LENGTH, Days, Search
+from tests.clocks import Clock
 from tests.neighbours import Neighbour, Screen, Street
 
 FILTERS: tuple[dict[str, object], ...] = (
@@ -22,9 +24,16 @@ FILTERS: tuple[dict[str, object], ...] = (
 )
 
 
-@given(st.text(max_size=100), st.text(max_size=40), st.booleans())
-def test_a_key_says_what_was_asked_and_fits_a_topic(q: str, category: str, free: bool) -> None:
-    search = Search.typed(q, category, free)
+@given(
+    st.text(max_size=100),
+    st.text(max_size=40),
+    st.booleans(),
+    st.none() | st.tuples(st.dates(), st.dates()),
+)
+def test_a_key_says_what_was_asked_and_fits_a_topic(
+    q: str, category: str, free: bool, days: Days | None
+) -> None:
+    search = Search.typed(q, category, free, days)
     assert re.fullmatch(r"[\w-]*", search.key, re.ASCII)
     assert len(search.key) <= KEY_LENGTH
     assert Search.of(search.key) == search
@@ -32,7 +41,8 @@ def test_a_key_says_what_was_asked_and_fits_a_topic(q: str, category: str, free:
 
 @pytest.mark.parametrize("letter", ["\N{LATIN SMALL LETTER A}", "ж", "☂", "🪚", "İ", "𝅘𝅥𝅮"])
 def test_a_hundred_of_the_widest_letters_still_ask_something(letter: str) -> None:
-    search = Search.typed(letter * 100, letter * 40, True)
+    search = Search.typed(letter * 100, letter * 40, True, (date.min, date.max))
+    assert len(search.key) <= KEY_LENGTH
     assert Search.of(search.key) == search
 
 
@@ -51,6 +61,8 @@ def test_equal_questions_are_one_topic() -> None:
         "a" * 5000,
         base64.urlsafe_b64encode(b"Drill").decode(),
         base64.urlsafe_b64encode(b"\n\nfree?").decode(),
+        base64.urlsafe_b64encode(b"\n\n\n2026-05-01\n").decode(),
+        base64.urlsafe_b64encode(b"\n\n\n20260501\n20260502").decode(),
     ],
 )
 def test_a_key_that_no_board_has_is_nothing(key: str) -> None:
@@ -143,3 +155,43 @@ async def test_a_broken_key_is_gone_and_nothing_else(street: Street) -> None:
         await screen.watch(name)
         assert screen.html.get(name) is None
     assert (await street.cy.client.get("/live", params={"topic": name})).status_code == 404
+
+
+async def test_free_on_certain_days_is_what_nothing_blocks_on_any_of_them(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    saw = await street.ada.lists("Hand saw", "saws")
+    loan = await street.ben.asks_for(drill, street.day(2), street.day(4))
+    days: dict[str, object] = {"free_from": street.day(4), "free_to": street.day(6)}
+    name = topic.listing(
+        street.here.id, Search.typed("", "", False, (street.day(4), street.day(6))).key
+    )
+
+    async def found() -> list[str]:
+        wire = await on_the_wire(street.cy, name)
+        assert wire == await on_the_page(street.cy, days)
+        return wire
+
+    both = [topic.tool(street.here.id, tool) for tool in (drill, saw)]
+    assert await found() == both, "what is asked for is still free"
+    async with street.cy.watches(name) as screen:
+        version = screen.version[name]
+        await street.ada.acts(loan, "approval")
+        await screen.rises_above(name, version)
+        assert screen.frames[-1]["items"] == both[1:] or await found() == both[1:]
+    assert await found() == both[1:]
+    await street.ada.does(f"{street.ada.home}/people/{street.cy.id}/block")
+    assert await found() == [], "what is not lent to cy is not free for her"
+    page = await street.cy.client.get(
+        street.cy.home, params={"free_from": str(street.day(4)), "free_to": str(street.day(3))}
+    )
+    assert "comes before the first" in page.text
+
+
+async def test_what_is_late_is_not_free_today(street: Street, the_clock: Clock) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.today)
+    await street.ada.acts(loan, "approval")
+    await street.ada.acts(loan, "handover")
+    the_clock.move(timedelta(days=1))
+    for first, free in ((street.today, 0), (street.day(1), 1)):
+        assert len(await on_the_page(street.cy, {"free_from": first})) == free

@@ -15,6 +15,7 @@ from app.errors import Conflict, NotFound, Refusal
 from app.loans import clockwork, commands, handover, rules, shelf
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
+from app.people.models import Community
 from app.tools import availability
 from tests.loans.living import HOUR, elm_street
 from tests.people.living import NOW, community, member, person
@@ -43,7 +44,7 @@ async def test_a_request_blocks_no_dates_and_several_may_ask_for_the_same(tx: Tx
     loans = [
         await elm.asked(elm.ben, 2, 3),
         await elm.asked(elm.cy, 3),
-        await elm.asked(elm.ben, 2, 3),
+        await elm.asked(elm.cora, 2, 3),
     ]
     assert {loan.state for loan in loans} == {State.REQUESTED}
     assert len({loan.conversation_id for loan in loans}) == 3, "each has a room of its own"
@@ -56,7 +57,7 @@ async def test_a_request_costs_its_started_days(tx: Tx) -> None:
     await tx.flush()
     assert (await elm.asked(elm.ben, 1, 3)).price_cents == 750
     start, _ = elm.days(1)
-    late = await elm.asked_at(elm.ben, start + 22 * HOUR, start + 26 * HOUR)
+    late = await elm.asked_at(elm.cy, start + 22 * HOUR, start + 26 * HOUR)
     assert late.price_cents == 500
 
 
@@ -114,8 +115,13 @@ async def test_taken_dates_are_refused_with_the_nearest_free_ones(tx: Tx) -> Non
 async def test_an_approval_supersedes_exactly_what_overlaps_and_tells_each_room(tx: Tx) -> None:
     elm = await elm_street(tx)
     wins = await elm.asked(elm.ben, 3, 4)
-    loses = [await elm.asked(elm.cy, first, last) for first, last in ((2, 3), (4, 4), (1, 6))]
-    stays = [await elm.asked(elm.cy, first, last) for first, last in ((1, 2), (5, 5))]
+    dee = await member(tx, await tx.get_one(Community, elm.here.id), "Dee Novak")
+    loses = [
+        await elm.asked(elm.cy, 2, 3),
+        await elm.asked(elm.cy, 4),
+        await elm.asked(elm.cora, 1, 6),
+    ]
+    stays = [await elm.asked(dee, 1, 2), await elm.asked(dee, 5)]
     tx.info.pop("touched", None)
     await commands.approve(tx, wins.id, elm.ada, NOW + HOUR)
     assert wins.state == State.APPROVED
@@ -206,7 +212,7 @@ async def test_who_lost_the_dates_hears_which_are_free(tx: Tx) -> None:
 
 async def test_a_request_is_declined_with_a_reason_or_without(tx: Tx) -> None:
     elm = await elm_street(tx)
-    silent, told = await elm.asked(elm.ben, 1), await elm.asked(elm.ben, 1)
+    silent, told = await elm.asked(elm.ben, 1), await elm.asked(elm.cy, 1)
     await commands.decline(tx, silent.id, elm.ada, NOW)
     await commands.decline(tx, told.id, elm.cora, NOW, "  It is broken.\x00 ")
     assert (silent.state, silent.reason) == (State.DECLINED, "")
@@ -290,3 +296,19 @@ async def test_the_story_of_a_loan_has_a_line_for_each_act(tx: Tx) -> None:
         ("cancel", "approved", "cancelled", "Rain"),
     ]
     assert loan.version == 3
+
+
+async def test_who_asks_again_for_the_same_dates_is_led_to_the_first_request(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    first = await elm.asked(elm.ben, 2, 4)
+    with pytest.raises(Conflict, match="already") as refused:
+        await elm.asked(elm.ben, 4, 5)
+    assert refused.value.see == f"{elm.here.path}/loans/{first.id}"
+    await elm.asked(elm.ben, 5)
+    await elm.asked(elm.cy, 2, 4)
+    await commands.withdraw(tx, first.id, elm.ben, NOW)
+    second = await elm.asked(elm.ben, 2, 4)
+    await commands.approve(tx, second.id, elm.ada, NOW)
+    with pytest.raises(Conflict, match="You have it") as refused:
+        await elm.asked(elm.ben, 3)
+    assert refused.value.see == f"{elm.here.path}/loans/{second.id}"

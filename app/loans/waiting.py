@@ -1,0 +1,311 @@
+"""Waitlists as JSON: joining, one's place, the order for the lender, answering an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app import clock, db
+from app.errors import Span
+from app.http import idempotency
+from app.http.schemas import (
+    CREATED,
+    Answered,
+    Asked,
+    DayOrInstant,
+    Id,
+    Key,
+    Listed,
+    Named,
+    Period,
+    ToolKey,
+    problems,
+)
+from app.loans import outlook, queries, quiet, rules, turns, waitlist, waits
+from app.loans.shapes import LoanOut, shapes
+from app.people import blocks
+from app.people.doors import ApiMemberEvenSuspended
+from app.people.viewer import Here, Viewer
+from app.tools import queries as tool_queries
+from app.tools.lending import LONGEST_DAYS
+from app.tools.wishes import Wish
+
+api = APIRouter(prefix="/api/v1/c/{slug}", tags=["waitlists"])
+MAY_FAIL = problems(409, 422)
+
+
+class NewWish(Asked):
+    """Two days, both inclusive, or two date-times; or any days of a length; or a lost request."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"start": "2026-05-03", "end": "2026-05-05"}, {"days": 2}, {"like": 42}]
+        }
+    )
+
+    start: DayOrInstant | None = None
+    end: DayOrInstant | None = None
+    days: int | None = Field(None, ge=1, le=LONGEST_DAYS, description="Any, in a row")
+    like: Id | None = Field(None, description="A request of yours: the same dates")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> NewWish:
+        dates = self.start is not None and self.end is not None
+        if (self.start is None) != (self.end is None) or dates + (self.days is not None) + (
+            self.like is not None
+        ) != 1:
+            raise PydanticCustomError("what", "Send start and end, or days, or like: one of them.")
+        if isinstance(self.start, datetime) != isinstance(self.end, datetime):
+            raise PydanticCustomError("mixed", "Two dates, or two date-times: not one of each.")
+        return self
+
+    def period(self, here: Here) -> Span | None:
+        if self.start is None or self.end is None:
+            return None
+        if isinstance(self.start, datetime) and isinstance(self.end, datetime):
+            return self.start.astimezone(here.zone), self.end.astimezone(here.zone)
+        return clock.days(self.start, self.end, here.zone)
+
+
+class MoveAsked(Asked):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"person": 4, "place": 1, "reason": "A broken pipe."}]}
+    )
+
+    person: Id
+    place: int = Field(ge=1, le=1000)
+    reason: str = Field(max_length=rules.REASON_LONGEST, description="Both are told")
+
+
+class OfferOut(Period):
+    """Dates that are kept for you."""
+
+    until: datetime
+    seconds_left: int = Field(
+        examples=[41_000], description="The countdown stands still at night, from 22:00 to 07:00"
+    )
+
+
+class WishOut(Answered):
+    """What you wait for."""
+
+    tool: Named
+    start: datetime | None = Field(description="null: any days")
+    end: datetime | None
+    days: int | None = Field(examples=[2], description="In a row; null: the dates above")
+    place: int = Field(examples=[2], description="1 is next")
+    length: int = Field(examples=[3], description="How many wait, you among them")
+    probably_from: datetime | None = Field(description="null: nobody can say")
+    sentence: str = Field(examples=["Probably from Tue 6 May."])
+    offer: OfferOut | None
+
+
+class InLine(Answered):
+    person: Named
+    start: datetime | None
+    end: datetime | None
+    days: int | None
+    place: int
+    offered: Period | None
+
+
+class WaitlistOut(Answered):
+    length: int = Field(examples=[3])
+    mine: WishOut | None = Field(description="null: you do not wait for it")
+    line: list[InLine] | None = Field(description="For the lender and coordinators")
+
+
+@api.get("/tools/{tool_id}/waitlist", summary="Who waits for a tool", responses=problems())
+async def waitlist_of_tool(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> WaitlistOut:
+    """Your own place and how many wait; order and names for the lender and coordinators."""
+    async with db.snapshot() as tx:
+        return await _answer(tx, viewer, tool_id)
+
+
+@api.get("/waitlist", summary="What you wait for here", responses=problems())
+async def wishes(viewer: ApiMemberEvenSuspended) -> Listed[WishOut]:
+    """What is offered to you first."""
+    async with db.snapshot() as tx:
+        wishes = await waits.wishes_of(tx, viewer.person_id, [viewer.community_id])
+        found = [await _answer(tx, viewer, wish.tool_id) for wish in wishes]
+    return Listed(items=[one.mine for one in found if one.mine], next=None)
+
+
+@api.post(
+    "/tools/{tool_id}/waitlist",
+    status_code=201,
+    summary="Wait for a tool",
+    responses=CREATED | MAY_FAIL,
+)
+async def wait_for(
+    request: Request,
+    response: Response,
+    viewer: ApiMemberEvenSuspended,
+    tool_id: ToolKey,
+    new: NewWish,
+    key: Key,
+) -> WaitlistOut:
+    """Refused with free dates where you need not wait."""
+
+    async def act(tx: db.Tx, now: datetime) -> object:
+        if new.like is not None:
+            return await waitlist.join_like(tx, tool_id, new.like, viewer, now)
+        period = new.period(viewer.here)
+        return await waitlist.join(tx, tool_id, viewer, now, period=period, days=new.days)
+
+    answer = await _act(request, viewer, tool_id, key, new, act)
+    response.headers["Location"] = f"/api/v1{viewer.here.path}/tools/{tool_id}/waitlist"
+    return answer
+
+
+@api.post("/tools/{tool_id}/waitlist/end", summary="Wait no more", responses=MAY_FAIL)
+async def wait_no_more(
+    request: Request, viewer: ApiMemberEvenSuspended, tool_id: ToolKey, key: Key
+) -> WaitlistOut:
+    return await _act(
+        request,
+        viewer,
+        tool_id,
+        key,
+        None,
+        lambda tx, now: waitlist.leave(tx, tool_id, viewer, now),
+    )
+
+
+@api.post(
+    "/tools/{tool_id}/waitlist/offer/acceptance",
+    summary="Accept what is kept for you",
+    responses=MAY_FAIL,
+)
+async def accept_offer(
+    request: Request, viewer: ApiMemberEvenSuspended, tool_id: ToolKey, key: Key
+) -> LoanOut:
+    """It becomes a request; its dates stay blocked until the lender answers."""
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, None)
+        if done is None:
+            loan = await waitlist.accept(tx, tool_id, viewer, clock.now())
+            done = {"loan_id": loan.id}
+            await idempotency.keep(tx, viewer.person_id, request, key, None, done)
+        found = await queries.loan_for(tx, viewer, done["loan_id"])
+        (answer,) = await shapes(tx, [found], viewer)
+        return answer
+
+
+@api.post(
+    "/tools/{tool_id}/waitlist/offer/refusal",
+    summary="Decline what is kept for you",
+    responses=MAY_FAIL,
+)
+async def decline_offer(
+    request: Request, viewer: ApiMemberEvenSuspended, tool_id: ToolKey, key: Key
+) -> WaitlistOut:
+    """It goes to the next. Who waits for any days keeps the place."""
+    return await _act(
+        request,
+        viewer,
+        tool_id,
+        key,
+        None,
+        lambda tx, now: waitlist.decline(tx, tool_id, viewer, now),
+    )
+
+
+@api.post("/tools/{tool_id}/waitlist/order", summary="Move somebody", responses=MAY_FAIL)
+async def move_in_line(
+    request: Request, viewer: ApiMemberEvenSuspended, tool_id: ToolKey, body: MoveAsked, key: Key
+) -> WaitlistOut:
+    """For coordinators who do not wait for it themselves."""
+    return await _act(
+        request,
+        viewer,
+        tool_id,
+        key,
+        body,
+        lambda tx, now: waitlist.move(
+            tx, tool_id, body.person, body.place, viewer, now, body.reason
+        ),
+    )
+
+
+async def _act(
+    request: Request,
+    viewer: Viewer,
+    tool_id: int,
+    key: str | None,
+    body: Any,
+    act: Callable[[db.Tx, datetime], Awaitable[object]],
+) -> WaitlistOut:
+    """One command, once per key; the answer is the waitlist as it is then."""
+    async with db.begin() as tx:
+        done = await idempotency.recall(tx, viewer.person_id, request, key, body)
+        if done is None:
+            await act(tx, clock.now())
+            await idempotency.keep(tx, viewer.person_id, request, key, body, {"tool_id": tool_id})
+        return await _answer(tx, viewer, tool_id)
+
+
+async def _answer(tx: db.Tx, viewer: Viewer, tool_id: int) -> WaitlistOut:
+    here, now = viewer.here, clock.now()
+    tool = await tool_queries.tool_for(tx, viewer, tool_id)
+    line = await waits.line(tx, here.id, tool_id)
+    apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+    mine = next((wish for wish in line if wish.person_id == viewer.person_id), None)
+    sees_names = turns.why_not_see_names(tool, viewer) is None
+    paused = rules.why_not_ask(tool, viewer, apart) is not None
+    found, sentence = None, outlook.NOT_LENT
+    if mine and not paused:
+        taken = await waits.taken(tx, here, tool_id, now)
+        found, sentence = outlook.outlook(mine, line, taken, here, now, viewer.locale)
+    return WaitlistOut(
+        length=len(line) if mine or sees_names or not paused else 0,
+        mine=mine
+        and WishOut(
+            tool=Named(id=tool.id, name=tool.name),
+            place=line.index(mine) + 1,
+            length=len(line),
+            probably_from=found and found[0].astimezone(here.zone),
+            sentence=sentence,
+            offer=_offer(mine, here, now),
+            **_wanted(mine, here),
+        ),
+        line=[_in_line(wish, place, here) for place, wish in enumerate(line, 1)]
+        if sees_names
+        else None,
+    )
+
+
+def _wanted(wish: Wish, here: Here) -> dict[str, Any]:
+    dates = wish.dates and [at.astimezone(here.zone) for at in wish.dates]
+    return {
+        "start": dates and dates[0],
+        "end": dates and dates[1],
+        "days": wish.days,
+    }
+
+
+def _in_line(wish: Wish, place: int, here: Here) -> InLine:
+    offered = wish.offer and [at.astimezone(here.zone) for at in wish.offer]
+    return InLine(
+        person=Named(id=wish.person_id, name=wish.person.name),
+        place=place,
+        offered=Period(start=offered[0], end=offered[1]) if offered else None,
+        **_wanted(wish, here),
+    )
+
+
+def _offer(wish: Wish, here: Here, now: datetime) -> OfferOut | None:
+    if wish.offer is None or wish.offered_until is None:
+        return None
+    start, end = (at.astimezone(here.zone) for at in wish.offer)
+    return OfferOut(
+        start=start,
+        end=end,
+        until=wish.offered_until.astimezone(here.zone),
+        seconds_left=int(quiet.left(now, wish.offered_until, here.zone).total_seconds()),
+    )
