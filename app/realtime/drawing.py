@@ -87,9 +87,13 @@ class Drawers:
         """
         while True:
             topic = await self._wide_due.next()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WIDE_WAITS):
-                    await self._quiet.wait()
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(WIDE_WAITS):
+                        await self._quiet.wait()
+            except asyncio.CancelledError:
+                self.enqueue(topic)
+                raise
             await self._draw_all([topic])
 
     async def _draw_all(self, batch: list[Topic]) -> None:
@@ -112,6 +116,11 @@ class Drawers:
                 for topic in left[:failed]:
                     self._failed(topic, error)
                 del left[:failed]
+            except asyncio.CancelledError:  # the worker leaves; whoever starts again goes on
+                for topic in left:
+                    topic.give_back()
+                    self.enqueue(topic)
+                raise
 
     def _failed(self, topic: Topic, error: Exception) -> None:
         """It is tried again, ever later."""

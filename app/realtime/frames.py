@@ -9,7 +9,6 @@ detaches behaves as under uvicorn's own class.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import socket
 from typing import Any, Protocol
@@ -22,9 +21,9 @@ from websockets.extensions.permessage_deflate import (
 )
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
-from websockets.protocol import OPEN, SERVER
-from websockets.protocol import Protocol as Sansio
-from websockets.server import ServerProtocol
+from websockets.protocol import OPEN
+
+from app.realtime.lean import NOTHING, LeanConnection
 
 EXTENSION = "app.realtime.wire"
 UNSENT_BYTES = 128 * 1024  # what the kernel takes beyond what is on its way
@@ -55,53 +54,6 @@ class Owner(Protocol):
 
     def lost(self, code: int) -> None:
         """Nothing can be written any more; the code says why (RFC 6455, 7.4)."""
-
-
-class Nothing:
-    """Stands for queue, timer and event that a detached connection does not have."""
-
-    def put_nowait(self, message: object) -> None:
-        pass
-
-    def cancel(self) -> None:
-        pass
-
-    def clear(self) -> None:
-        pass
-
-    set = clear
-
-
-NOTHING: Any = Nothing()
-
-
-class LeanConnection(ServerProtocol):
-    """The library's connection; once open it keeps what differs from one to the next."""
-
-    def shed(self) -> None:
-        if not self.reader.buffer:
-            # The generator that parsed the request still holds it.
-            self.parser = Sansio.parse(self)
-            next(self.parser)
-        kept = ["reader", "parser", "events", "writes", "extensions"]
-        if self.current_size is not None:  # in the middle of a message
-            kept.append("current_size")
-        self.__dict__ = {name: self.__dict__[name] for name in kept}
-
-    # What all open connections have in common (`shed` drops each one's own).
-    side = SERVER
-    logger = logging.getLogger("uvicorn.error")
-    debug = False
-    _state = OPEN
-    current_size = None
-    expect_continuation_frame = False
-    max_message_size: int | None = None  # uvicorn's --ws-max-size, once one has been made
-    max_fragment_size = None
-    close_rcvd = close_sent = close_rcvd_then_sent = None
-    handshake_exc = parser_exc = None
-    eof_sent = False
-    origin = subprotocol = None
-    id: Any = None
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from app.realtime import inbound
+from app.realtime import inbound, rights
 from app.realtime.frames import FrameProtocol
 from app.realtime.limits import POLICY, SIGNED_OUT, TRY_LATER
 from app.realtime.reader import UnansweredError
@@ -34,8 +34,6 @@ class Socket:
     """
 
     __slots__ = (
-        "_rereading",
-        "_rights_stale",
         "_tally",
         "access",
         "address",
@@ -60,6 +58,8 @@ class Socket:
         "plain",
         "progress_at",
         "queued",
+        "rereading",
+        "rights_stale",
         "said",
         "shown",
         "tells_access",
@@ -90,7 +90,7 @@ class Socket:
         self.closed: int | None = None
         self.clear = True
         self.queued = self.full = False
-        self._rights_stale = self._rereading = self.tells_access = self.compared = False
+        self.rights_stale = self.rereading = self.tells_access = self.compared = False
         self.watching = self.behind = self.buffered = self._tally = 0
         self.arrivals = self.progress_at = 0.0
         self.access = f"{listener.own_scope}/access"
@@ -145,7 +145,7 @@ class Socket:
     @property
     def unsure(self) -> bool:
         """The rights are being read again."""
-        return self._rights_stale or self._rereading
+        return self.rights_stale or self.rereading
 
     def mark(self, topic: str) -> None:
         """There is a drawing of the topic that this screen may not have yet."""
@@ -284,24 +284,7 @@ class Socket:
 
     def recheck(self) -> None:
         """The person's rights may have changed: until they are read, nothing more is sent."""
-        self._rights_stale, self.clear = True, False
-        if not self._rereading and self.closed is None:
-            self._rereading = True
-            self.engine.spawn(self._reread())
-
-    async def _reread(self) -> None:
-        """Drop what may no longer be heard, ask the personal topics again, or close."""
-        while self._rights_stale and self.closed is None:
-            self._rights_stale = False
-            found = await self.engine.entrance.again(self.listener.session_key)
-            if found is None:
-                self.close(SIGNED_OUT)
-                return
-            self._take_rights(found.listener, found.access)
-            # No shared drawing from before the change may follow: its face may be another now.
-            await self.catch_up([name for name in self.shown if name != self.access])
-        self._rereading = False
-        self.wake()
+        rights.recheck(self)
 
     async def catch_up(self, names: Iterable[str]) -> None:
         """Compare what it shows with the table; closes if that cannot be."""
@@ -312,23 +295,6 @@ class Socket:
         except Exception:
             log.exception("a screen could not be compared")
             self.close(TRY_LATER)
-
-    def _take_rights(self, listener: Listener, access: int) -> None:
-        former = self.listener
-        self.listener, self.locale = listener, listener.locale
-        hub = self.engine.hub
-        for name, topic in list(self.shown.items()):
-            if name != self.access and not self.engine.topics.open_to(listener, name):
-                version = (self.unproven or {}).get(name, topic.watchers[self])
-                hub.leave(self, name)
-                self.tell(frame(topic=name, version=version, html=None))
-        if self.closed is not None:
-            return
-        hub.rechecked(self, self.access, access)
-        hub.force(self, former)
-        self.engine.company.reconsider(self)
-        if self.tells_access:
-            self.tell(frame(topic=self.access, version=access))
 
     # --- in
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.realtime.frames import FrameProtocol, LeanConnection
+from app.realtime.frames import FrameProtocol
+from app.realtime.lean import LeanConnection
 from app.realtime.socket import Socket
 from tests.realtime import raw as raws
 from tests.realtime.raw import TEXT, Raw, frame, raw

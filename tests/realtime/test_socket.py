@@ -15,7 +15,7 @@ async def test_a_screen_that_is_behind_is_drawn_and_told_that_it_is_live(
 
 
 async def test_a_screen_that_is_not_behind_gets_nothing_drawn(world: World, worker: Worker) -> None:
-    await world.write("1", "first")
+    await world.write("1", "first", announce=False)  # a hint that is late would have it drawn
     async with worker.screen() as screen:
         await screen.watch({"t1/x/1": 1})
         assert "t1/x/1" not in world.drawn
