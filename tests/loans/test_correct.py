@@ -61,14 +61,26 @@ async def test_any_state_to_any_and_the_dates_follow(tx: Tx, was: State) -> None
 async def test_an_event_is_added_nothing_is_rewritten_and_both_are_told(tx: Tx) -> None:
     elm = await elm_street(tx)
     loan = await elm.out(elm.ben, 0)
-    before = (await tx.scalars(select(LoanEvent.id).order_by(LoanEvent.id))).all()
+    before = (
+        await tx.scalars(
+            select(LoanEvent.id).where(LoanEvent.loan_id == loan.id).order_by(LoanEvent.id)
+        )
+    ).all()
     await put(elm, loan, State.RETURNED, back_at=LATER)
-    rows = (await tx.scalars(select(LoanEvent).order_by(LoanEvent.id))).all()
+    rows = (
+        await tx.scalars(
+            select(LoanEvent).where(LoanEvent.loan_id == loan.id).order_by(LoanEvent.id)
+        )
+    ).all()
     assert [row.id for row in rows[:-1]] == list(before)
     last = rows[-1]
     assert (last.act, last.from_state, last.to_state) == ("correct", "out", "returned")
     assert (last.by_id, last.reason) == (elm.cora.person_id, "So it was.")
-    told = await tx.scalars(select(Notice.person_id).where(Notice.kind == Kind.CORRECTED))
+    told = await tx.scalars(
+        select(Notice.person_id).where(
+            Notice.kind == Kind.CORRECTED, Notice.community_id == elm.here.id
+        )
+    )
     assert set(told) == {elm.ada.person_id, elm.ben.person_id}
 
 

@@ -134,7 +134,7 @@ async def test_a_returned_loan_that_is_disputed_does_not_close_by_itself(tx: Tx)
     await incidents.offer(tx, loan.id, one.id, elm.ben, LATER, Terms("I am sorry.", 1500))
     await incidents.accept(tx, loan.id, one.id, elm.ada, LATER)
     assert (loan.state, loan.ended_at) == (State.CLOSED, LATER)
-    owed = (await tx.scalars(select(Amount))).one()
+    owed = (await tx.scalars(select(Amount).where(Amount.loan_id == loan.id))).one()
     assert (owed.cents, owed.payer, owed.agreed_at, owed.paid_at) == (1500, "borrower", LATER, None)
 
 
@@ -230,7 +230,9 @@ async def test_evidence_is_added_by_the_two_while_it_is_open_and_stays(tx: Tx) -
     await incidents.accept(tx, loan.id, one.id, elm.ada, LATER)
     with pytest.raises(Conflict):
         await incidents.add_evidence(tx, loan.id, one.id, elm.ben, LATER, "One more")
-    kept = (await tx.scalars(select(Evidence).order_by(Evidence.id))).all()
+    kept = (
+        await tx.scalars(select(Evidence).where(Evidence.loan_id == loan.id).order_by(Evidence.id))
+    ).all()
     assert [each.photo_name for each in kept] == [None, PICTURE.name]
 
 
