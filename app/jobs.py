@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, db, queue, topic
@@ -30,6 +29,7 @@ from app.tools.models import Tool
 TICK = 1.0  # seconds between two looks
 AT_ONCE = 50
 RETRY_AT_MOST = timedelta(hours=1)
+CLAIMED_FOR = timedelta(seconds=30)
 CLOCKS_DIFFER = timedelta(seconds=10)  # as much as the workers of one instance may disagree
 _log = structlog.stdlib.get_logger("toolshare.jobs")
 
@@ -114,44 +114,50 @@ async def run_due() -> bool:
 
 
 async def _run_one() -> bool:
-    """One due job: its effect and its deletion are one commit. A failure is kept and retried."""
+    """One due job: its effect and its deletion are one commit. A failure is kept and retried.
+
+    It is claimed in a commit of its own, so that nothing of it is locked while it waits for its
+    tool: whoever holds that tool may enqueue or drop it meanwhile, and neither waits for the other.
+    """
     now = clock.now()
-    failed: tuple[int, str, Exception] | None = None
-    with suppress(_RollBack):
+    claimed = await _claim(now)
+    if claimed is None:
+        return False
+    job_id, name, key, until = claimed
+    try:
         async with db.begin() as tx:
-            job = await tx.scalar(
-                select(Job)
-                .where(Job.run_at <= now)
-                .order_by(Job.run_at, Job.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
-            if job is None:
-                return False
-            job_id, name = job.id, job.name
-            try:
-                # Gone first, so that what it does may drop it, or enqueue itself anew.
-                await tx.execute(delete(Job).where(Job.id == job_id))
-                await COMMANDS[name](tx, job.key, now)
-                await queue.record(tx, name, now)
-            except Exception as error:
-                failed = (job_id, name, error)
-                raise _RollBack from error
-    if failed:
-        await _put_off(*failed, now)
+            await COMMANDS[name](tx, key, now)
+            await queue.done(tx, job_id, until)
+            await queue.record(tx, name, now)
+    except Exception as error:
+        await _put_off(job_id, name, until, error, now)
     return True
 
 
-class _RollBack(Exception):  # noqa: N818 - not an error: it only leaves the transaction
-    pass
+async def _claim(now: datetime) -> tuple[int, str, str, datetime] | None:
+    """(id, name, key, until when it is ours); who dies over it leaves it to the next."""
+    async with db.begin() as tx:
+        job = await tx.scalar(
+            select(Job)
+            .where(Job.run_at <= now)
+            .order_by(Job.run_at, Job.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if job is None:
+            return None
+        job.run_at = now + CLAIMED_FOR
+        return job.id, job.name, job.key, job.run_at
 
 
-async def _put_off(job_id: int, name: str, error: Exception, now: datetime) -> None:
+async def _put_off(
+    job_id: int, name: str, until: datetime, error: Exception, now: datetime
+) -> None:
     _log.error("job_failed", job=job_id, name=name, exc_info=error)
     why = type(error).__name__
     async with db.begin() as tx:
         job = await tx.get(Job, job_id, with_for_update={"skip_locked": True})
-        if job is not None:
+        if job is not None and job.run_at == until:
             job.attempts += 1
             job.last_error = why
             job.run_at = now + min(timedelta(seconds=2**job.attempts), RETRY_AT_MOST)

@@ -64,13 +64,13 @@ async def enqueue(tx: Tx, name: str, key: str, at: datetime, now: datetime) -> N
 
 
 async def drop(tx: Tx, name: str, key: str) -> None:
-    """Forgets work that has become pointless.
+    """Forgets work that has become pointless. What is being run finds nothing to do."""
+    await tx.execute(delete(Job).where(Job.name == name, Job.key == key))
 
-    One that is being run is left alone: it waits for the lock we hold, and then finds nothing to
-    do. Waiting for it here would be a deadlock.
-    """
-    idle = select(Job.id).where(Job.name == name, Job.key == key).with_for_update(skip_locked=True)
-    await tx.execute(delete(Job).where(Job.id.in_(idle)))
+
+async def done(tx: Tx, job_id: int, until: datetime) -> None:
+    """It has run; unless somebody has enqueued it anew meanwhile, it goes."""
+    await tx.execute(delete(Job).where(Job.id == job_id, Job.run_at == until))
 
 
 async def ensure(tx: Tx, name: str, at: datetime, now: datetime) -> None:
