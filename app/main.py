@@ -52,8 +52,8 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"(/api/v1)?/c/[^/]+/(tools(/[0-9]+/edit)?|loans/[0-9]+/"
-    r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?))"
+    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/loans/[0-9]+/"
+    r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
