@@ -27,7 +27,7 @@ async def test_ada_blocks_ben_while_he_looks_on(street: Street, desk: Desk) -> N
 
     await ada.opens_live(room)
     await ada.press("More about Ben Okafor")
-    await expect(ada.page.get_by_text("Ben is not told.")).to_be_visible()
+    await expect(ada.page.get_by_text("neither of you can ask the other")).to_be_visible()
     await ada.press("Block Ben")
     await expect(ada.page.locator(".writing")).to_contain_text("You blocked Ben.")
     await expect(ada.page.get_by_label("Your message to Ben")).to_be_hidden()

@@ -27,8 +27,8 @@ async def waits_for_it(who: Window, street: Street, drill: int) -> None:
     await who.opens_live(f"{who.home}/tools/{drill}")
     await who.page.get_by_text("Taken when you need it?").click()
     form = who.page.locator(".waitlist form", has=who.page.get_by_text("Wait for these days"))
-    await form.get_by_label("First day").fill(street.day(1).isoformat())
-    await form.get_by_label("Last day").fill(street.day(2).isoformat())
+    await form.get_by_label("From which day").fill(street.day(1).isoformat())
+    await form.get_by_label("Until which day").fill(street.day(2).isoformat())
     await who.press("Wait for these days")
     await expect(who.page.locator(".waitlist")).to_contain_text("You wait for it")
 

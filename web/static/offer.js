@@ -14,7 +14,7 @@
     const words = `, ${hours}:${two(minutes)}:${two(seconds)} left${still ? ", resting until the morning" : ""}`;
     if (line.textContent !== words) line.textContent = words;
   };
-  const all = () => document.querySelectorAll("[data-until]").forEach(tell);
+  const all = () => document.querySelectorAll("[data-nights]").forEach(tell);
   setInterval(all, 1000);
   all();
 })();
