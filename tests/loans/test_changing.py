@@ -12,11 +12,14 @@ import pytest
 from sqlalchemy import select
 
 from app import clock, db, topic
+from app.loans import commands
 from app.loans.models import ChangeState, Loan, LoanChange
 from app.loans.states import State
+from app.people.models import Community
 from app.tools.models import Occupancy
 from tests.clocks import Clock
 from tests.neighbours import Neighbour, Street, browser, said
+from tests.people.living import member
 
 
 async def lent(street: Street, first: int = 0, last: int = 1, *, out: bool = True) -> int:
@@ -182,9 +185,13 @@ async def test_fifty_at_once_leave_one_winner_for_the_day_after(street: Street) 
     tool = (await found(street, loan)).tool_id
     await proposes(street.ben, loan, end=street.day(2))
     change = await change_of(loan)
-    wishes = [
-        await street.cy.asks_for(tool, street.day(2), street.day(2 + n % 3)) for n in range(24)
-    ]
+    wishes = []
+    async with db.begin() as tx:
+        place = await tx.get_one(Community, street.here.id)
+        for n in range(24):
+            who = await member(tx, place, f"Neighbour {n}")
+            period = clock.days(street.day(2), street.day(2 + n % 3), street.here.zone)
+            wishes.append((await commands.request(tx, tool, *period, who, clock.now())).id)
     home = f"{street.ada.home}/loans"
     paths = [f"{home}/{wish}/approval" for wish in wishes]
     for n in range(0, 50, 2):

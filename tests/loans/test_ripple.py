@@ -184,7 +184,7 @@ async def test_a_loan_does_not_lapse_once_its_borrower_says_i_have_it(tx: Tx) ->
     with pytest.raises(Refusal, match="too early"):
         await patience.fetched(tx, loan.id, elm.ben, loan.start)
     await patience.fetched(tx, loan.id, elm.ben, loan.end)
-    assert (await heard(tx, elm.ada))[-1] == Kind.FETCHED
+    assert (await heard(tx, elm.ada))[-1] == Kind.FETCH_SAID
     await clockwork.lapse(tx, elm.here.id, loan.id, loan.end + rules.LAPSE_AFTER)
     assert (await elm.fresh(loan)).state == State.APPROVED
     stuck = loan.end + rules.NOT_HERE_WITHIN
