@@ -61,7 +61,7 @@ async def black_out(
 async def end(tx: Tx, tool_id: int, blackout_id: int, by: Viewer, now: datetime) -> Tool:
     """It is lent in those days again. Raises NotFound where there is nothing to end."""
     tool = await _own(tx, tool_id, by)
-    if not await availability.end_black_out(tx, tool.community_id, tool.id, blackout_id):
+    if not await availability.end_black_out(tx, tool.community_id, tool.id, blackout_id, now):
         raise NotFound
     touch_tool(tx, tool)
     return tool

@@ -121,7 +121,7 @@ async def request(
     at_once = await _approve_at_once(tx, loan, by, now)
     told = Kind.APPROVED_AT_ONCE if at_once else Kind.REQUESTED
     await news.tell(tx, loan, told, Who.LENDER, now, by=by)
-    await availability.let_go(tx, loan.community_id, loan.tool_id, by.person_id)
+    await availability.let_go(tx, loan.community_id, loan.tool_id, by.person_id, now)
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     show(tx, loan)

@@ -70,7 +70,7 @@ async def let_go(tx: Tx, tool_id: int, by: Viewer, now: datetime, only: Span | N
     mine = await own(tx, tool, by.person_id, now)
     if mine is None or (only is not None and only != (mine.start, mine.end)):
         return
-    await availability.let_go(tx, tool.community_id, tool.id, by.person_id)
+    await availability.let_go(tx, tool.community_id, tool.id, by.person_id, now)
     turn = await tx.get(HoldTurn, (tool.community_id, tool.id, by.person_id))
     if turn is not None:
         turn.let_go = True
@@ -83,6 +83,7 @@ async def expire(tx: Tx, key: str, now: datetime) -> None:
     community_id, tool_id, _ = (int(part) for part in key.split("/"))
     await tools.locked(tx, community_id, tool_id)
     await availability.drop_expired(tx, community_id, tool_id, now)
+    await availability.wake(tx, community_id, tool_id, now, now)
     touch(tx, topic.dates(community_id, tool_id))
 
 

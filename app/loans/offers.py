@@ -20,7 +20,7 @@ from app.people import blocks
 from app.people.models import Community, Status
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 from app.tools.wishes import Outcome, Wish
@@ -36,6 +36,8 @@ async def offer(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
     if line and tool.status == ToolStatus.LISTED:
         apart = await blocks.apart_from(tx, tool.owner_id)
         taken = await waits.taken(tx, here, tool_id, now)
+        for hold in await occupied.holds(tx, community_id, tool_id, now):  # its end wakes us again
+            taken = taken.and_also((hold.start, hold.end))
         for wish in line:
             if wish.offered is not None or not _may_have(wish, apart):
                 continue

@@ -70,14 +70,14 @@ async def hold(
     await _put(tx, community_id, tool_id, row | held, now, person_id, anywhere=True)
 
 
-async def let_go(tx: Tx, community_id: int, tool_id: int, person_id: int) -> bool:
+async def let_go(tx: Tx, community_id: int, tool_id: int, person_id: int, now: datetime) -> bool:
     """Ends a person's hold; False: there was none."""
     gone = await tx.execute(
         delete(Occupancy)
         .where(*_held_by(community_id, tool_id, person_id))
         .execution_options(synchronize_session=False)
     )
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+    return await _freed(tx, community_id, tool_id, now, gone.rowcount)  # type: ignore[attr-defined]
 
 
 async def black_out(
@@ -88,7 +88,9 @@ async def black_out(
     await _put(tx, community_id, tool_id, row, now)
 
 
-async def end_black_out(tx: Tx, community_id: int, tool_id: int, occupancy_id: int) -> bool:
+async def end_black_out(
+    tx: Tx, community_id: int, tool_id: int, occupancy_id: int, now: datetime
+) -> bool:
     """Lends it again in those days; False: they were not blacked out."""
     gone = await tx.execute(
         delete(Occupancy)
@@ -100,7 +102,13 @@ async def end_black_out(tx: Tx, community_id: int, tool_id: int, occupancy_id: i
         )
         .execution_options(synchronize_session=False)
     )
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+    return await _freed(tx, community_id, tool_id, now, gone.rowcount)  # type: ignore[attr-defined]
+
+
+async def _freed(tx: Tx, community_id: int, tool_id: int, now: datetime, rows: int) -> bool:
+    if rows:
+        await wake(tx, community_id, tool_id, now, now)
+    return rows > 0
 
 
 async def _put(
@@ -224,8 +232,7 @@ def _offered_to(community_id: int, tool_id: int, person_id: int) -> list[ColumnE
 async def wake(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datetime) -> None:
     """Dates are free from `at` on: whoever waits for them is offered them then, by a job.
 
-    Each call is a job of its own. One that is under way waits for the tool, which the caller
-    holds: to wait for its row here would be a ring.
+    Each call is a job of its own: to wake them now must not put off that an offer runs out later.
     """
     if await anyone_waits(tx, community_id, tool_id):
         key = f"{community_id}/{tool_id}/{uuid.uuid4().hex}"

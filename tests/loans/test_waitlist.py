@@ -10,7 +10,18 @@ from sqlalchemy import select
 from app import queue
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, Span
-from app.loans import clockwork, commands, handover, offers, quiet, shelf, waitlist, waits
+from app.loans import (
+    blackouts,
+    clockwork,
+    commands,
+    handover,
+    holds,
+    offers,
+    quiet,
+    shelf,
+    waitlist,
+    waits,
+)
 from app.loans.models import Loan
 from app.loans.states import State
 from app.members import blocks
@@ -108,6 +119,41 @@ async def test_what_is_offered_is_taken_for_everybody_else(tx: Tx) -> None:
         await elm.asked(elm.ben, 3)
     assert refused.value.free, "with free dates"
     assert (await commands.approve(tx, asked.id, elm.ada, NOW)).state == State.APPROVED
+
+
+async def test_what_somebody_is_choosing_is_offered_once_they_let_go(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.promised(elm.ben, 3, 5)
+    await waits_for(elm, elm.cy, 4, 5)
+    await commands.cancel(tx, loan.id, elm.ben, NOW)
+    await holds.hold(tx, elm.drill.id, *elm.days(5), elm.ben, NOW)
+    assert await woken(elm) == 1
+    assert await offered(elm) == []
+    await holds.let_go(tx, elm.drill.id, elm.ben, NOW)
+    assert await woken(elm) == 1
+    assert await offered(elm) == [elm.days(4, 5)]
+
+
+async def test_what_somebody_was_choosing_is_offered_when_their_time_is_up(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.promised(elm.ben, 3, 5)
+    await waits_for(elm, elm.cy, 4, 5)
+    await commands.cancel(tx, loan.id, elm.ben, NOW)
+    until = await holds.hold(tx, elm.drill.id, *elm.days(5), elm.ben, NOW)
+    assert await woken(elm) == 1
+    await holds.expire(tx, f"{elm.here.id}/{elm.drill.id}/{elm.ben.person_id}", until)
+    assert await woken(elm, until) == 1
+    assert await offered(elm) == [elm.days(4, 5)]
+
+
+async def test_a_day_off_that_is_lent_again_is_offered(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    await blackouts.black_out(tx, elm.drill.id, *elm.days(3, 5), elm.ada, NOW)
+    await waits_for(elm, elm.cy, 4, 5)
+    (off,) = await tx.scalars(select(Occupancy.id).where(Occupancy.tool_id == elm.drill.id))
+    await blackouts.end(tx, elm.drill.id, off, elm.ada, NOW)
+    assert await woken(elm) == 1
+    assert await offered(elm) == [elm.days(4, 5)]
 
 
 async def test_an_early_return_wakes_who_waits_for_any_days(tx: Tx) -> None:
