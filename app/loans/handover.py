@@ -11,7 +11,7 @@ from app.db import Tx
 from app.errors import Conflict, mistyped
 from app.loans import fair, incidents, queries, records, rules
 from app.loans.commands import change, key, locked
-from app.loans.dates import plan_pass
+from app.loans.dates import plan_pass, why_not_unheld
 from app.loans.models import Loan
 from app.loans.papers import Direction
 from app.loans.states import Act
@@ -48,6 +48,8 @@ async def go_out(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> Non
             raise Conflict(NOT_CONFIRMED, "The lender can confirm it.", "the lender", code="out")
         await come_back(tx, before, Act.TAKE_BACK, by, now)
     if now < loan.start:
+        if held := await why_not_unheld(tx, loan.tool, now, loan.start, loan.borrower_id, now):
+            raise held
         try:
             await availability.start_early(tx, loan.community_id, loan.tool_id, loan.id, now)
         except Conflict as taken:

@@ -15,8 +15,9 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import handover, news, queries, records, rules
+from app.loans import choosing, handover, news, queries, records, rules
 from app.loans.commands import change, show
+from app.loans.dates import why_not_unheld
 from app.loans.models import Loan, LoanEvent
 from app.loans.papers import Direction
 from app.loans.states import Act, State, Who
@@ -60,6 +61,8 @@ async def lend(
     if refusal := _why_not_until(tool, end, by, now):
         raise refusal
     name = "" if borrower else _check_name(whom.name)
+    if held := await why_not_unheld(tx, tool, now, end, whom.person_id, now):
+        raise held
     losers = await _losers(tx, tool, whom, end, now)
     before = await queries.holder(tx, tool.community_id, tool.id)
     if before is not None:
@@ -185,8 +188,15 @@ async def _write(
     tx.add(loan)
     await tx.flush()
     try:
-        blocked = Range(now, end + tool.lending.buffer)
-        await availability.claim(tx, tool.community_id, tool.id, blocked, loan_id=loan.id, now=now)
+        await availability.claim(
+            tx,
+            tool.community_id,
+            tool.id,
+            Range(*choosing.blocks(tool.lending, now, end)),
+            loan_id=loan.id,
+            now=now,
+            person_id=person_id,
+        )
     except Conflict as taken:
         taken.sentence = "The tool is promised to somebody in that time."
         taken.free = await _free(tx, tool, now)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from app import topic
 from app.db import Tx
 from app.errors import Conflict, Refusal
-from app.loans import commands, holds
+from app.loans import commands, handover, holds, lend_now
 from app.loans.states import State
 from app.people.viewer import Viewer
 from app.queue import Job
@@ -192,3 +192,24 @@ async def test_the_database_allows_one_hold_for_a_person_and_tool(tx: Tx) -> Non
             now=NOW,
         )
     assert await held(elm) == [(elm.ben.person_id, 5)]
+
+
+async def test_who_stands_at_the_door_hears_that_somebody_is_choosing(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    await holds.hold(tx, elm.drill.id, *elm.days(0), elm.ben, NOW)
+    for whom in (lend_now.Somebody(name="Grete"), lend_now.Somebody(elm.cy.person_id)):
+        with pytest.raises(Conflict) as refused:
+            await lend_now.lend(tx, elm.drill.id, whom, NOW + HOUR, elm.ada, NOW)
+        assert refused.value.code == "held"
+    to_ben = lend_now.Somebody(elm.ben.person_id)
+    loan = await lend_now.lend(tx, elm.drill.id, to_ben, NOW + HOUR, elm.ada, NOW)
+    assert loan.state == State.OUT, "what ben was choosing is his now"
+
+
+async def test_an_early_hand_over_waits_for_who_is_choosing(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.promised(elm.ben, 1)
+    await holds.hold(tx, elm.drill.id, *elm.days(0), elm.cy, NOW)
+    with pytest.raises(Conflict) as refused:
+        await handover.hand_over(tx, loan.id, elm.ada, NOW)
+    assert refused.value.code == "held"
