@@ -139,7 +139,7 @@ class Lending:
             one_possession(loans)
             no_overlap(rows)
             stories_follow_the_table(loans, events)
-            occupancy_is_what_loans_imply(loans, rows)
+            occupancy_is_what_loans_imply(loans, rows, self.now)
             await reminders_once(tx, loans)
             await self._screens_are_pages(tx)
 
@@ -171,9 +171,10 @@ class Lending:
         found += [topic.bell(person), topic.notices(person)]
         for tool in self.tools:
             found += [topic.tool(here, tool), topic.dates(here, tool), topic.mine(here, tool)]
+            found += [topic.waitlist(here, tool)]
         for loan in loans:
             found += [topic.loan(here, loan), topic.handover(here, loan)]
-            found += [topic.similar(here, loan)]
+            found += [topic.similar(here, loan), topic.amends(here, loan)]
         return found
 
     async def _loan_ids(self, tx: db.Tx) -> list[int]:
@@ -239,12 +240,13 @@ def stories_follow_the_table(loans: list[Loan], events: list[LoanEvent]) -> None
 BY_THE_WAY: frozenset[str] = frozenset({"correct", "undo"})  # move a loan outside the table
 
 
-def occupancy_is_what_loans_imply(loans: list[Loan], rows: list[Occupancy]) -> None:
+def occupancy_is_what_loans_imply(loans: list[Loan], rows: list[Occupancy], now: datetime) -> None:
     of_loans = {row.loan_id: row for row in rows if row.kind == OccupancyKind.LOAN}
     for loan in loans:
         row = of_loans.pop(loan.id, None)
         state = State(loan.state)
-        if state is State.APPROVED or state in POSSESSED:
+        over = row is None and loan.end <= now  # put right afterwards: what is past blocks nothing
+        if (state is State.APPROVED or state in POSSESSED) and not over:
             assert row is not None, f"a loan that is {state} blocks nothing"
             assert row.period.upper is not None
             assert row.period.upper >= loan.end, f"a loan that is {state} blocks less than it is"

@@ -26,8 +26,9 @@ from sqlalchemy import text
 from app import clock, db
 from app.errors import NotFound
 from app.loans import changes, commands, handover, patience, proposals, queries, shelf
+from app.loans.states import State
 from app.main import registry
-from tests.loans import door
+from tests.loans import door, joints
 from tests.loans.lending import AUTUMN, Command, Lending
 
 EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "12"))
@@ -203,6 +204,50 @@ class Street(RuleBasedStateMachine):
         if self.run(self.lending.does(lambda tx, now: act(tx, tool_id, ada, now))):
             back = shelf.restore if act is shelf.archive else shelf.resume
             self.run(self.lending.does(lambda tx, now: back(tx, tool_id, ada, now)))
+
+    @rule(who=BORROWERS, tool=TOOL, start=st.integers(0, 60), hours=st.sampled_from((0, 2, 30)))
+    def chooses(self, who: str, tool: int, start: int, hours: int) -> None:
+        tool_id, by = self.lending.tools[tool], self.lending.people[who]
+        self.run(
+            self.lending.does(lambda tx, now: joints.chooses(tx, tool_id, by, start, hours, now))
+        )
+
+    @rule(who=BORROWERS, tool=TOOL, what=st.sampled_from(joints.WAITING), days=st.integers(1, 3))
+    def waits(self, who: str, tool: int, what: str, days: int) -> None:
+        tool_id, by = self.lending.tools[tool], self.lending.people[who]
+        self.run(self.lending.does(lambda tx, now: joints.waits(tx, tool_id, by, what, days, now)))
+
+    @rule(nth=NTH, who=WHO, then=st.sampled_from((*ACTS, "")))
+    def takes_back(self, nth: int, who: str, then: str) -> None:
+        """One's own last step, at once or while somebody takes the next."""
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return
+        loan_id, by = loans[-1 - nth % min(len(loans), 5)], self.lending.people[who]
+
+        async def undo(tx: db.Tx, now: Any) -> None:
+            await joints.takes_back(tx, loan_id, by, now)
+
+        other = self._of(then, nth, "ada") if then else None
+        self.run(self.lending.both(undo, other) if other else self.lending.does(undo))
+
+    @rule(nth=NTH, state=st.sampled_from(State))
+    def puts_right(self, nth: int, state: State) -> None:
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return
+        loan_id, cora = loans[-1 - nth % min(len(loans), 5)], self.lending.people["cora"]
+        self.run(
+            self.lending.does(lambda tx, now: joints.puts_right(tx, loan_id, cora, state, now))
+        )
+
+    @rule(nth=NTH, who=WHO, what=st.sampled_from(joints.TROUBLE))
+    def falls_out(self, nth: int, who: str, what: str) -> None:
+        loans = self.run(self.lending.loans())
+        if not loans:
+            return
+        loan_id, by = loans[-1 - nth % min(len(loans), 5)], self.lending.people[who]
+        self.run(self.lending.does(lambda tx, now: joints.falls_out(tx, loan_id, by, what, now)))
 
     @invariant()
     def the_promises_hold(self) -> None:
