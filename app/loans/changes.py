@@ -17,7 +17,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
-from app.loans import commands, news, proposals, queries, rules
+from app.loans import choosing, commands, news, proposals, queries, rules
 from app.loans.models import ChangeState, Loan, LoanChange
 from app.loans.proposals import END
 from app.loans.states import Act, State, Who
@@ -52,7 +52,7 @@ async def propose(
     apart = await blocks.between(tx, by.person_id, [loan.other_than(by.person_id)])
     if refusal := proposals.why_not_propose(loan, by, apart, going, now):
         raise refusal
-    if refusal := proposals.why_not_period(loan, period, now, by.here.zone):
+    if refusal := proposals.why_not_period(loan, period, by, now):
         raise refusal
     if refusal := await why_not_free(tx, loan, period, by.here, by.locale, now):
         raise refusal
@@ -154,7 +154,7 @@ async def why_not_beside_others(
         return None
     loans = await queries.open_of_tools(tx, loan.community_id, [loan.tool_id])
     others = [
-        (one.start, one.end)
+        choosing.blocks(loan.tool.lending, one.start, one.end)
         for one in loans
         if one.id != loan.id and one.state != State.REQUESTED and one.end > now
     ]
@@ -168,6 +168,8 @@ async def why_not_beside_others(
 def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> list[Span]:
     """As far as the loan itself can stretch, then the free ranges nearest to what is wanted."""
     until = now + timedelta(days=loan.tool.lending.horizon_days)
+    rest = loan.tool.lending.buffer  # has to fit before whatever comes next
+    others = [(lower - rest, upper) for lower, upper in others]
     free = availability.free_ranges(others, min(now, loan.start), until)
     stretched = []
     for lower, upper in free:
@@ -197,9 +199,8 @@ async def _agree(tx: Tx, loan: Loan, change: LoanChange, by: Viewer, now: dateti
         raise refusal
     moved = change.start if change.start != loan.start else None
     try:
-        await availability.move(
-            tx, loan.community_id, loan.tool_id, loan.id, change.end - loan.end, now, moved
-        )
+        _, until = choosing.blocks(loan.tool.lending, *period)
+        await availability.move(tx, loan.community_id, loan.tool_id, loan.id, until, now, moved)
     except Conflict as taken:
         busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
         taken.free = free_for(loan, period, busy.get(loan.tool_id, []), now)

@@ -289,12 +289,11 @@ async def move(
     community_id: int,
     tool_id: int,
     loan_id: int,
-    later: timedelta,
+    until: datetime,
     now: datetime,
     start: datetime | None = None,
 ) -> None:
-    """The loan blocks other dates instead: until so much later (or earlier), with whatever else
-    it blocks at its end; without `start` it goes on from where it began.
+    """The loan blocks other dates instead; without `start` it goes on from where it began.
 
     Raises Conflict if somebody has the tool then. What has passed is not taken from anybody.
     """
@@ -305,7 +304,7 @@ async def move(
             await tx.execute(
                 update(Occupancy)
                 .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-                .values(period=func.tstzrange(lower, func.upper(Occupancy.period) + later))
+                .values(period=func.tstzrange(lower, until))
                 .execution_options(synchronize_session=False)
             )
     except IntegrityError as error:
