@@ -32,7 +32,7 @@ from app.people import blocks
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Here, Viewer
 from app.tools import queries as tool_queries
-from app.tools.lending import LONGEST_DAYS
+from app.tools.lending import LIMITS
 from app.tools.wishes import Wish
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["waitlists"])
@@ -50,7 +50,9 @@ class NewWish(Asked):
 
     start: DayOrInstant | None = None
     end: DayOrInstant | None = None
-    days: int | None = Field(None, ge=1, le=LONGEST_DAYS, description="Any, in a row")
+    days: int | None = Field(
+        None, ge=1, le=LIMITS["longest_days"][1], description="Any, in a row, as the tool is lent"
+    )
     like: Id | None = Field(None, description="A request of yours: the same dates")
 
     @model_validator(mode="after")
@@ -70,6 +72,10 @@ class NewWish(Asked):
         if isinstance(self.start, datetime) and isinstance(self.end, datetime):
             return self.start.astimezone(here.zone), self.end.astimezone(here.zone)
         return clock.days(self.start, self.end, here.zone)
+
+
+class OfferTaken(Asked):
+    accept_safety: bool = Field(False, description="You have read the tool's safety note")
 
 
 class MoveAsked(Asked):
@@ -183,15 +189,21 @@ async def wait_no_more(
     responses=MAY_FAIL,
 )
 async def accept_offer(
-    request: Request, viewer: ApiMemberEvenSuspended, tool_id: ToolKey, key: Key
+    request: Request,
+    viewer: ApiMemberEvenSuspended,
+    tool_id: ToolKey,
+    key: Key,
+    body: OfferTaken | None = None,
 ) -> LoanOut:
     """It becomes a request; its dates stay blocked until the lender answers."""
+    read = body is not None and body.accept_safety
     async with db.begin() as tx:
-        done = await idempotency.recall(tx, viewer.person_id, request, key, None)
+        done = await idempotency.recall(tx, viewer.person_id, request, key, body)
         if done is None:
-            loan = await waitlist.accept(tx, tool_id, viewer, clock.now())
+            now = clock.now()
+            loan = await waitlist.accept(tx, tool_id, viewer, now, accept_safety=read)
             done = {"loan_id": loan.id}
-            await idempotency.keep(tx, viewer.person_id, request, key, None, done)
+            await idempotency.keep(tx, viewer.person_id, request, key, body, done)
         found = await queries.loan_for(tx, viewer, done["loan_id"])
         (answer,) = await shapes(tx, [found], viewer)
         return answer

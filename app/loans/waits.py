@@ -97,4 +97,4 @@ async def taken(tx: Tx, here: Here, tool_id: int, now: datetime) -> Taken:
     if late:
         today = clock.local_day(now, here.zone)
         spans = sorted([*spans, clock.days(today, today, here.zone)])
-    return Taken(spans, in_hand=holder is not None, late=late)
+    return Taken(spans, in_hand=holder is not None, late=late, rules=tool.lending)
