@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from app import clock, topic
-from app.board import calendar, mine, queries, wall
+from app.board import calendar, mine, queries, quick, wall
 from app.board.wall import Search
 from app.db import Tx
 from app.errors import NotFound
@@ -109,6 +109,8 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
             tool_id=seen.tool.id,
             state=seen.state,
             zone=here.zone,
+            path=f"{here.path}/tools/{seen.tool.id}",
+            quick=quick.choices(seen, here, now, locale),
             **calendar.draw(seen, here, now, locale, holds, whose, offered),
         )
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app import clock, db, pages, topic, words
-from app.board import calendar, chooser, live, queries, quick, wall
+from app.board import chooser, live, queries, quick, wall
 from app.board.wall import Search
 from app.errors import Refusal, Span
 from app.http import idempotency, problems, throttle
@@ -133,9 +133,12 @@ async def tool_page(
     end: Asked = "",
     start_time: Asked = "",
     end_time: Asked = "",
+    hours: Annotated[int, Query(ge=0, le=24)] = 0,
 ) -> Response:
-    """With dates in its address they stand in the form already, and are counted."""
+    """With dates in its address, or `hours` from now on, they stand in the form and are counted."""
     typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
+    if hours:
+        typed = quick.from_now(hours, viewer.here, clock.now())
     return await tool_page_with(request, viewer, tool_id, Typed(values=typed))
 
 
@@ -278,8 +281,6 @@ async def tool_page_with(
         apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
         key, back = pages.fresh_key(), f"{here.path}/tools/{tool_id}"
         why_not = rules.why_not_ask(tool, viewer, apart)
-        (seen,) = await queries.seen(tx, here, [tool], now, viewer.locale)
-        open_days = [] if why_not else calendar.free(seen, here, now)
         typed = {} if form.errors or why_not else dict(form.values)
         return await pages.render(
             request,
@@ -298,7 +299,6 @@ async def tool_page_with(
             free=free,
             today=today.isoformat(),
             horizon=(today + timedelta(days=tool.lending.horizon_days)).isoformat(),
-            quick=quick.choices(tool, open_days, here, now, viewer.locale),
             choice=await chooser.look(tx, viewer, tool, typed, now),
             form=replace(form, key=pages.fresh_key()),
         )
