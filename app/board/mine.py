@@ -10,7 +10,7 @@ from app.board import queries
 from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
-from app.loans import outlook, shelf, standing, telling, waits
+from app.loans import off, outlook, shelf, standing, telling, waits
 from app.loans import queries as loan_queries
 from app.loans.models import Loan
 from app.loans.standing import Around
@@ -76,6 +76,11 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "paused": tool.status in shelf.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
+        "asked": {
+            one.id: standing.actions(one, known, viewer, now, back="tool")
+            for one in loans
+            if own and off.is_asked(one)
+        },
         "why_not_archive": shelf.why_not_archive(loans) if own else None,
         # Each change of the tool makes its buttons new ones.
         "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",

@@ -51,6 +51,7 @@ TOLD = {
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
 TOLD_BY_ITSELF = {
     Act.APPROVE: "Approved at once, as the lender has set.",
+    Act.DECLINE: "The request was declined.",
     Act.SUPERSEDE: "Somebody else got these dates.",
     Act.EXPIRE: "The request ran out without an answer.",
     Act.LAPSE: "Nobody picked it up; the loan has lapsed.",
@@ -281,7 +282,7 @@ async def change(
     why = reason or note
     story.record(tx, loan, act, was, by, why, now)
     if by is None:
-        told = TOLD_BY_ITSELF[act]
+        told = TOLD_BY_ITSELF[act] + (f" {reason}" if reason else "")
     else:
         told = f"{by.name} {TOLD[act]}" + (f": {why}" if why else ".")
     await tx.flush()
