@@ -94,12 +94,13 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     last = await chat_queries.last_lines(tx, viewer.person_id)
     places = await people_queries.places_of(tx, viewer.person_id)
     loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
+    known = await standing.around(tx, loans)
     found = []
     for loan in loans:
         place = places.get(loan.community_id)
         if place is None:
             continue
-        told = telling.tell(loan, place[0], viewer.person_id, now, viewer.locale)
+        told = standing.tell(loan, known, place[0], viewer.person_id, now, viewer.locale)
         at = (loan.community_id, loan.conversation_id)
         talks_with = told.lender_name
         if loan.lender_id == viewer.person_id:

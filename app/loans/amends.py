@@ -10,7 +10,7 @@ from app import queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import news, queries, story
+from app.loans import news, queries, ripple, story
 from app.loans.commands import key, show
 from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
@@ -46,6 +46,7 @@ async def tell(
         await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
     touch(tx, topic.help(loan.community_id))
     show(tx, loan)
+    await ripple.show_others(tx, loan, now)
 
 
 def record(tx: Tx, loan: Loan, act: str, by: Viewer, why: str, now: datetime) -> None:
