@@ -48,6 +48,9 @@ async def board(
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
     here, days, wrong = viewer.here, None, None
+    said = [(name, value) for name, value in request.query_params.multi_items() if value]
+    if len(said) < len(request.query_params.multi_items()):  # a form sent without script
+        return pages.back_to(f"{here.path}?{urlencode(said)}".rstrip("?"))
     try:
         days = wall.days_from(free_from, free_to)
     except Refusal as refusal:
