@@ -13,7 +13,7 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
-from app.tools import availability, occupied, rules
+from app.tools import occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import OccupancyKind
 
@@ -99,7 +99,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
     kinds = (OccupancyKind.OFFER,)
-    offered = (await availability.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
+    offered = (await occupied.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
 
     holds = await occupied.holds(tx, here.id, tool.id, now)
 

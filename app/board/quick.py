@@ -13,10 +13,9 @@ from app.board.queries import Seen
 from app.errors import Refusal, Span
 from app.loans import choosing, periods, rules
 from app.people.viewer import Here
-from app.tools.availability import free_ranges
 from app.tools.lending import Lending
 from app.tools.models import Tool, ToolStatus
-from app.tools.occupied import Hold
+from app.tools.occupied import Hold, free_ranges
 
 HOURS = 2
 QUARTER = timedelta(minutes=15)

@@ -26,7 +26,7 @@ from app.people import blocks
 from app.people.models import PersonId
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 
 BOTH = Who.BORROWER | Who.LENDER
 
@@ -131,7 +131,7 @@ async def why_not_free(
     tx: Tx, loan: Loan, period: Span, here: Here, locale: str, now: datetime
 ) -> Refusal | None:
     """Whether somebody else has the tool in the loan's new dates; what it can have instead."""
-    busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
+    busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
     others = busy.get(loan.tool_id, [])
     refusal = proposals.why_not_free(
         loan, period, others, free_for(loan, period, others, now), here, locale
@@ -170,7 +170,7 @@ def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> lis
     until = now + timedelta(days=loan.tool.lending.horizon_days)
     rest = loan.tool.lending.buffer  # has to fit before whatever comes next
     others = [(lower - rest, upper) for lower, upper in others]
-    free = availability.free_ranges(others, min(now, loan.start), until)
+    free = occupied.free_ranges(others, min(now, loan.start), until)
     stretched = []
     for lower, upper in free:
         if lower <= loan.start and loan.end <= upper:
@@ -179,7 +179,7 @@ def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> lis
             if (first, last) != (loan.start, loan.end) and last > now:
                 stretched.append((first, last))
     ahead = [(max(lower, now), upper) for lower, upper in free if upper > now]
-    near = availability.nearest(ahead, *period)
+    near = occupied.nearest(ahead, *period)
     return sorted({*stretched, *(span for span in near if span[0] >= loan.end)})[:3]
 
 
@@ -202,7 +202,7 @@ async def _agree(tx: Tx, loan: Loan, change: LoanChange, by: Viewer, now: dateti
         _, until = choosing.blocks(loan.tool.lending, *period)
         await availability.move(tx, loan.community_id, loan.tool_id, loan.id, until, now, moved)
     except Conflict as taken:
-        busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
+        busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
         taken.free = free_for(loan, period, busy.get(loan.tool_id, []), now)
         raise
     loan.period, loan.price_cents = change.period, change.price_cents

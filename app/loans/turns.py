@@ -10,9 +10,9 @@ from app import clock
 from app.errors import Conflict, Refusal, Span, mistyped
 from app.loans import choosing, quiet
 from app.people.viewer import Here, Viewer
-from app.tools.availability import free_ranges
 from app.tools.lending import Lending, hours, windows_words
 from app.tools.models import Tool
+from app.tools.occupied import free_ranges
 from app.tools.wishes import Wish
 
 SOON_DAYS = 7  # any days that begin within so many are offered: further off, everybody can ask
