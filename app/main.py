@@ -20,8 +20,8 @@ from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
-from app.loans import api as loans_api
 from app.loans import (
+    alone_api,
     case_api,
     changes_api,
     changing,
@@ -32,6 +32,7 @@ from app.loans import (
     lending_page,
     recording,
 )
+from app.loans import api as loans_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.loans import waiting as loans_waiting
@@ -60,7 +61,7 @@ PAGES = (
     *(loans_routes, changing, handing, recording, lending_page, days_off, notices_routes),
 )
 APIS = (
-    *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
+    *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk),
 )
 
