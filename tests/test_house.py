@@ -42,6 +42,8 @@ EDGES = (
     "days_off",
     "api",
     "handing_api",
+    "alone_api",
+    "case_door",
     "case_api",
     "waiting",
 )
