@@ -152,10 +152,10 @@ def _quick(
     when = words.period(start, end, here.zone, locale)
     lower, upper = start.astimezone(here.zone), end.astimezone(here.zone)
     last = clock.local_day(end - choosing.INSTANT, here.zone)
-    said: tuple[str, ...] = (lower.date().isoformat(), last.isoformat())
-    if not (clock.is_midnight(start, here.zone) and clock.is_midnight(end, here.zone)):
-        said = (*said, f"{lower:%H:%M}", f"{upper:%H:%M}")
-    return Quick(name, label, when, taken, [possible], *said)
+    days = lower.date().isoformat(), last.isoformat()
+    if clock.is_midnight(start, here.zone) and clock.is_midnight(end, here.zone):
+        return Quick(name, label, when, taken, [possible], *days)
+    return Quick(name, label, when, taken, [possible], *days, f"{lower:%H:%M}", f"{upper:%H:%M}")
 
 
 @dataclass(frozen=True)

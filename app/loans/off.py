@@ -12,7 +12,7 @@ from app.db import Tx
 from app.loans import amends, offers, queries, rules
 from app.loans.commands import change
 from app.loans.models import Loan
-from app.loans.states import Act, State, Who
+from app.loans.states import Act, State
 from app.loans.telling import Action, Told
 from app.people.viewer import Viewer
 from app.tools.models import Tool, ToolStatus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from app import clock
@@ -30,7 +30,7 @@ class Taken:
     spans: Sequence[Span]
     in_hand: bool = False
     late: bool = False
-    rules: Lending = Lending()
+    rules: Lending = field(default_factory=Lending)
 
     def and_also(self, span: Span) -> Taken:
         return replace(self, spans=sorted([*self.spans, span]))

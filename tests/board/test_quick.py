@@ -88,9 +88,7 @@ def test_the_rest_after_a_loan_counts() -> None:
         (Lending(windows=(Window(5, time(9), time(12)),)), ["tomorrow"]),
     ],
 )
-def test_only_what_the_rules_allow_on_this_day_is_offered(
-    rules: Lending, names: list[str]
-) -> None:
+def test_only_what_the_rules_allow_on_this_day_is_offered(rules: Lending, names: list[str]) -> None:
     """On a Friday."""
     assert list(choices(rules)) == names
 

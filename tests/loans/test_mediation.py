@@ -210,14 +210,20 @@ async def test_who_could_mediate_is_shown_anew_when_roles_and_members_change(tx:
     await tx.flush()
     admin = replace(elm.cora, role=Role.ADMIN)
     assert elm.cy.person_id not in (await mediation.choice(tx, loan)).names
+    cy = elm.cy.person_id
     for act, offered in (
-        (lambda: members.set_role(tx, elm.cy.person_id, "coordinator", admin, LATER), True),
-        (lambda: members.suspend(tx, elm.cy.person_id, admin, LATER), False),
-        (lambda: members.restore(tx, elm.cy.person_id, admin, LATER), True),
-        (lambda: members.set_role(tx, elm.cy.person_id, "member", admin, LATER), False),
+        ("coordinator", True),
+        ("suspend", False),
+        ("restore", True),
+        ("member", False),
     ):
         tx.info.pop("touched", None)
-        await act()
+        if act == "suspend":
+            await members.suspend(tx, cy, admin, LATER)
+        elif act == "restore":
+            await members.restore(tx, cy, admin, LATER)
+        else:
+            await members.set_role(tx, cy, act, admin, LATER)
         assert name in tx.info["touched"]
         assert (elm.cy.person_id in (await mediation.choice(tx, loan)).names) is offered
     await incidents.offer(tx, loan.id, one.id, elm.ada, LATER, Terms("Never mind."))
