@@ -40,6 +40,7 @@ EDGES = (
     "case_shapes",
     "holding",
     "days_off",
+    "keepers_page",
     "api",
     "handing_api",
     "alone_api",
@@ -48,8 +49,8 @@ EDGES = (
     "waiting",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
-    *("keys", "passwords"),
+    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *("keys", "passwords", "keepers"),
     *(
         "choosing",
         "rules",
@@ -63,7 +64,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "waits", "cases", "sessions", "links", "reset_link"),
+    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "reset_link"),
     *(
         "photos",
         "periods",
@@ -88,7 +89,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts"),
+    *("holds", "blackouts", "keeping"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
