@@ -16,6 +16,7 @@ from app import clock, db, jobs, migrations, pages
 from app.board import api as board_api
 from app.board import live as board_live
 from app.board import routes as board_routes
+from app.board import tool_page
 from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
@@ -57,7 +58,7 @@ UPLOADS = (
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
 PAGES = (
-    *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
+    *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     notices_routes,
 )

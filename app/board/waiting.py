@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from app import clock, db, pages
-from app.board.routes import ToolKey, tool_page_with
+from app.board.tool_page import ToolKey, tool_page_with
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems
 from app.loans import periods, waitlist
