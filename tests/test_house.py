@@ -46,6 +46,8 @@ EDGES = (
     "alone_api",
     "case_door",
     "case_api",
+    "tool_page",
+    "waiting_shapes",
     "waiting",
 )
 ROOMS = (
