@@ -9,7 +9,8 @@ import pytest
 from app.db import Tx
 from app.errors import Conflict, Refusal
 from app.loans import changes, commands, proposals
-from app.loans.models import ChangeState, Loan
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.lending import Lending, Window
