@@ -85,7 +85,7 @@ async def want_longer(it: Deed) -> None:
 
 
 async def lend_at_the_door(it: Deed) -> None:
-    """'Mrs Abbott until +1 18:00': to somebody without an account."""
+    """'Rosa until +1 18:00': to somebody without an account."""
     name, _, until = it.words.partition(" until ")
     end = it.played.stage.calendar.instant(until)
     somebody = lend_now.Somebody(name=name)
