@@ -40,14 +40,15 @@ EDGES = (
     "case_shapes",
     "holding",
     "days_off",
+    "keepers_page",
     "api",
     "handing_api",
     "case_api",
     "waiting",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
-    *("keys", "passwords"),
+    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *("keys", "passwords", "keepers"),
     *(
         "choosing",
         "rules",
@@ -61,7 +62,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "waits", "cases", "sessions", "links", "reset_link"),
+    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "reset_link"),
     *(
         "photos",
         "periods",
@@ -86,7 +87,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts"),
+    *("holds", "blackouts", "keeping"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

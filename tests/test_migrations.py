@@ -35,11 +35,12 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
     "tool": {
         **{"shortest_hours": 0, "longest_days": 7, "notice_hours": 0, "horizon_days": 90},
         **{"buffer_hours": 0, "deposit_cents": 0, "windows": "[]", "auto_approve": False},
-        **{"safety": "", "parts": "", "self_service": False},
+        **{"safety": "", "parts": "", "self_service": False, "keepers": []},
     },
     "loan": {
         **{"deposit_cents": 0, "safety": "", "waits_since": None, "fetched_said_at": None},
         **{"undo_until": None, "mediator_id": None, "named_id": None, "named_by": None},
+        "keepers": [],
     },
     "person": {"shows_here": False, "shows_typing": False},
 }
