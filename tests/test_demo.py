@@ -28,8 +28,9 @@ from app.demo.stage import Stage
 from app.loans import alone, waits
 from app.loans import queries as loan_queries
 from app.loans.incident import Evidence, Incident
-from app.loans.models import Loan, LoanChange, LoanEvent
+from app.loans.models import Loan, LoanEvent
 from app.loans.papers import HandoverPhoto
+from app.loans.proposal import LoanChange
 from app.loans.states import State
 from app.notices import queries as notices
 from app.people import passwords, queries

@@ -10,8 +10,9 @@ from tests.stories.windows import Window
 
 MOST_STOPS = 60  # on the way to anything of a page
 SEEN = """
-    (() => {
+    (wanted) => {
         const one = document.activeElement, box = one.getBoundingClientRect();
+        if (one === document.body) return null; // around the end of the page
         const outlined = ({ outlineStyle, outlineWidth }) =>
             outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;
         const looks = [getComputedStyle(one, "::after"), getComputedStyle(one, "::before")];
@@ -22,8 +23,9 @@ SEEN = """
             what: one.outerHTML.slice(0, 120),
             ringed: within || looks.some(outlined) || getComputedStyle(one).boxShadow !== "none",
             seen: box.bottom > 0 && box.top < innerHeight,
+            there: one === wanted,
         };
-    })()
+    }
 """
 
 
@@ -31,12 +33,12 @@ async def tabs_to(window: Window, wanted: Locator) -> None:
     """Tab until it has the focus; at each stop one can see where one is."""
     for _ in range(MOST_STOPS):
         await window.page.keyboard.press("Tab")
-        if await window.page.evaluate("document.activeElement === document.body"):
-            continue  # around the end of the page
-        stop = await window.page.evaluate(SEEN)
+        stop = await wanted.evaluate(SEEN)
+        if stop is None:
+            continue
         assert stop["ringed"], f"nobody sees that the focus is on {stop['what']}"
         assert stop["seen"], f"the focus is out of sight, on {stop['what']}"
-        if await wanted.evaluate("one => one === document.activeElement"):
+        if stop["there"]:
             return
     raise AssertionError(f"{wanted} cannot be reached with the Tab key")
 
