@@ -35,8 +35,11 @@ EDGES = (
     "settling",
     "help",
     "changes_api",
-    "routes",
+    "finding",
+    "reporting",
     "shapes",
+    "pictures",
+    "routes",
     "case_shapes",
     "holding",
     "days_off",
@@ -44,6 +47,7 @@ EDGES = (
     "handing_api",
     "case_api",
     "waiting",
+    "asking",
 )
 ROOMS = (
     *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
@@ -62,6 +66,7 @@ ROOMS = (
         "dates",
     ),
     *("twice", "waits", "cases", "sessions", "links", "reset_link"),
+    *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
         "periods",
@@ -86,7 +91,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts"),
+    *("holds", "blackouts", "edits", "reports"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -15,7 +15,18 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust, twice
+from app.loans import (
+    choosing,
+    news,
+    proposals,
+    queries,
+    questions,
+    ripple,
+    rules,
+    story,
+    trust,
+    twice,
+)
 from app.loans.dates import free_near as free_near
 from app.loans.dates import plan_pass, refuse_taken, why_not_unheld
 from app.loans.models import Loan
@@ -88,7 +99,8 @@ async def request(
         raise refusal
     kept = by.person_id if offered else None
     await refuse_taken(tx, tool, start, end, now, not_kept_for=kept)
-    conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
+    people_in_it = (by.person_id, tool.owner_id)
+    conversation_id = await questions.room_for(tx, tool, by.person_id, people_in_it, now)
     loan = Loan(
         community_id=by.community_id,
         tool_id=tool.id,

@@ -15,10 +15,10 @@ from app.loans import (
     mediation,
     outlook,
     queries,
-    rules,
     sides,
     similar,
     standing,
+    talk,
 )
 from app.loans.models import Loan
 from app.loans.states import State, Who
@@ -50,7 +50,6 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         propose=standing.way_to_propose(seen, known, viewer, apart, now),
         wanted=me == seen.borrower_id
         and await outlook.wanted(tx, seen.community_id, seen.tool_id, seen.state),
-        room_id=seen.conversation_id,
         zone=viewer.here.zone,
     )
 
@@ -98,7 +97,8 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     apart = None
     if seen.mediator_id is None:  # a mediator keeps the room open for two who blocked each other
         apart = await blocks.between(tx, viewer.person_id, [seen.other_than(viewer.person_id)])
-    why_not = rules.why_not_write(seen, viewer) or people_rules.why_not_write_to(apart)
+    over = talk.why_not_write(seen, viewer, clock.now())
+    why_not = over or people_rules.why_not_write_to(apart)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
 
 

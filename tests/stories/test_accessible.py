@@ -42,6 +42,7 @@ PAGES = {
     "tool, edit": "ada",
     "tool, days off": "ada",
     "room, lender": "ada",
+    "message": "ada",
     "room, borrower": "ben",
     "room, with an incident": "ada",
     "help": "cora",
