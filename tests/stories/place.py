@@ -84,6 +84,9 @@ async def _lending(street: Street) -> dict[str, str]:
     asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?", accept_safety=1)
     await ada.says(asked, "Of course.")
     room, said = await _last_of(ada, asked)
+    await ben.does(f"{home}/rooms/{room}/messages/{said}/report", reason="He is too kind.")
+    there = await street.cy.does(f"{home}/tools/{drill}/questions", about="Is it heavy?")
+    about = there.rsplit("/", 1)[1]
     ladder = await ada.lists("Long ladder", "ladders")
     out = await ben.asks_for(ladder, street.today)
     await ada.acts(out, "approval")
@@ -135,6 +138,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "room, other dates": f"{home}/loans/{longer}",
         "other dates": f"{home}/loans/{kept}/changes",
         "other dates, refused": f"{home}/loans/{kept}/changes",
+        "question": f"{home}/rooms/{about}",
+        "search": f"{home}/rooms/search?q=course",
+        "reports": f"{home}/reports",
         "message": f"{home}/rooms/{room}/messages/{said}",
         "room, lender": f"{home}/loans/{asked}",
         "room, with an incident": f"{home}/loans/{out}",
