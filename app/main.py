@@ -38,7 +38,7 @@ from app.loans import (
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.loans import waiting as loans_waiting
-from app.members import desk
+from app.members import desk, keepers_page
 from app.members import live as members_live
 from app.members import routes as members_routes
 from app.notices import api as notices_api
@@ -61,22 +61,13 @@ UPLOADS = (
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
-    *(loans_routes, changing, handing, recording, lending_page, days_off, notices_routes),
-    *(chat_routes, asking, reporting, pictures),
+    *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
+    *(notices_routes, chat_routes, asking, reporting, pictures),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
-    *(
-        changes_api,
-        case_api,
-        loans_waiting,
-        chat_api,
-        asking,
-        reporting,
-        pictures,
-        notices_api,
-        desk,
-    ),
+    *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
+    *(asking, reporting, pictures),
 )
 
 

@@ -43,6 +43,7 @@ EDGES = (
     "case_shapes",
     "holding",
     "days_off",
+    "keepers_page",
     "api",
     "handing_api",
     "case_api",
@@ -50,8 +51,8 @@ EDGES = (
     "asking",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
-    *("keys", "passwords"),
+    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *("keys", "passwords", "keepers"),
     *(
         "choosing",
         "rules",
@@ -65,7 +66,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "waits", "cases", "sessions", "links", "reset_link"),
+    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "reset_link"),
     *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
@@ -91,7 +92,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts", "edits", "reports"),
+    *("holds", "blackouts", "keeping", "edits", "reports"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -13,10 +13,11 @@ from sqlalchemy.sql import Select
 
 from app import topic
 from app.chat import commands as chat
+from app.chat import queries
 from app.chat.models import Conversation, ConversationId, Message, Participant
 from app.db import Tx
 from app.errors import Refusal
-from app.loans import rules, talk
+from app.loans import kept, rules, talk
 from app.loans.models import Loan
 from app.loans.states import OPEN
 from app.people import blocks
@@ -25,6 +26,7 @@ from app.people import rules as people_rules
 from app.people.models import Person
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import keepers
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
@@ -39,14 +41,15 @@ async def ask(
     tool = await tool_queries.tool_for(tx, by, tool_id)
     await people.still_in(tx, by)
     await tool_queries.locked(tx, by.community_id, tool_id)
-    apart = await blocks.between(tx, by.person_id, [tool.owner_id])
+    apart = await keepers.between(tx, by.person_id, tool)
     if refusal := rules.why_not_ask(tool, by, apart):
         raise refusal
+    lender_id, _ = await kept.lenders_for(tx, tool, by.person_id)
     here, me = by.community_id, by.person_id
     room = await _of_open_loan(tx, tool, me) or await _open(tx, tool, me)
     if room is None:
         before = await _last(tx, tool, me)
-        two = (me, tool.owner_id)
+        two = (me, lender_id)
         room = await chat.open_for(
             tx, here, two, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
         )
@@ -70,7 +73,10 @@ async def room_for(
         )
     asked = await tx.get_one(Conversation, (here, room))
     asked.question = False
-    for person_id in everybody:  # it may be lent by others than it was
+    seated = await queries.participants_of(tx, here, ConversationId(room))
+    for person_id in set(seated) - set(everybody):  # it may be lent by others than it was
+        await chat.leave(tx, here, ConversationId(room), person_id)
+    for person_id in everybody:
         await chat.join(tx, here, ConversationId(room), person_id)
     touch(tx, topic.question(here, room))
     return ConversationId(room)

@@ -7,6 +7,7 @@ import app.http.models
 import app.loans.incident
 import app.loans.models
 import app.loans.papers
+import app.loans.proposal
 import app.notices.models
 import app.people.models
 import app.queue

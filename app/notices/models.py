@@ -78,6 +78,8 @@ class Kind(enum.StrEnum):
     WAIT_GONE = "wait_gone"
     MOVED_IN_LINE = "moved_in_line"
     LINE_CHANGED = "line_changed"
+    KEEPER_NAMED = "keeper_named"
+    KEEPER_RELEASED = "keeper_released"
 
 
 class Notice(Base):
