@@ -92,7 +92,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts", "keeping", "edits", "reports"),
+    *("holds", "blackouts", "keeping", "edits", "reports", "cards"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -176,11 +176,28 @@ async def note(
     text: str,
     by: PersonId | None,
     now: datetime,
+    *,
+    change_id: int | None = None,
 ) -> Message:
-    """A line of the system: what happened, and by whom (None: by itself)."""
+    """A line of the system: what happened, and by whom (None: by itself).
+
+    With `change_id` it is the card of other dates for the loan; `renew` draws that anew.
+    """
     revision = await bump(tx, topic.room(community_id, conversation_id))
+    kind, room = MessageKind.NOTE, conversation_id
     return await _write(
-        tx, community_id, conversation_id, revision, MessageKind.NOTE, by, text, None, now
+        tx, community_id, room, revision, kind, by, text, None, now, change_id=change_id
+    )
+
+
+async def renew(tx: Tx, community_id: int, conversation_id: ConversationId, change_id: int) -> None:
+    """The card of these dates looks different from now on."""
+    revision = await bump(tx, topic.room(community_id, conversation_id))
+    await tx.execute(
+        update(Message)
+        .where(Message.community_id == community_id, Message.change_id == change_id)
+        .values(revision=revision)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -228,6 +245,7 @@ async def _write(
     *,
     quotes_id: int | None = None,
     picture: Picture | None = None,
+    change_id: int | None = None,
 ) -> Message:
     message = Message(
         community_id=community_id,
@@ -240,6 +258,7 @@ async def _write(
         revision=revision,
         created_at=now,
         quotes_id=quotes_id,
+        change_id=change_id,
     )
     if picture is not None:
         message.photo_name, message.photo_width, message.photo_height = picture

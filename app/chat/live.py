@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app import clock, topic
 from app.chat import queries, reports, timeline, wording
 from app.db import Tx
-from app.loans import questions, talk
+from app.loans import cards, questions, talk
 from app.pages import partial
 from app.people.viewer import Viewer
 from app.realtime import Present, Reset, Topics
@@ -33,9 +33,9 @@ async def room(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         return None
     changed = await queries.changed_since(tx, viewer.community_id, room_id, since) if since else []
     if since and len(changed) <= queries.PAGE:
-        return "".join(await timeline.drawn(tx, viewer, room_id, changed, apart=True))
+        return "".join(await timeline.drawn(tx, viewer, room_id, changed, cards.cards, apart=True))
     newest = await queries.newest(tx, viewer.community_id, room_id, limit=queries.OPENING)
-    return Reset("".join(await timeline.drawn(tx, viewer, room_id, newest)))
+    return Reset("".join(await timeline.drawn(tx, viewer, room_id, newest, cards.cards)))
 
 
 @topics.personal("question")

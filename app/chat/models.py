@@ -107,6 +107,15 @@ class Message(Base):
             "quotes_id",
             postgresql_where=text("quotes_id IS NOT NULL"),
         ),
+        ForeignKeyConstraint(
+            ["community_id", "change_id"], ["loan_change.community_id", "loan_change.id"]
+        ),
+        Index(
+            "ix_message_change",
+            "community_id",
+            "change_id",
+            postgresql_where=text("change_id IS NOT NULL"),
+        ),
         Index(
             "ix_message_photo",
             "community_id",
@@ -135,6 +144,7 @@ class Message(Base):
     quotes_id: Mapped[int | None]
     edited_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]  # its words are gone then
+    change_id: Mapped[int | None]  # a note that is the card of other dates for the loan
     photo_name: Mapped[str | None]
     photo_width: Mapped[int | None]
     photo_height: Mapped[int | None]

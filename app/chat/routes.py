@@ -14,7 +14,7 @@ from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
-from app.loans import questions, quiet, talk
+from app.loans import cards, questions, quiet, talk
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import MemberEvenSuspended
@@ -92,7 +92,7 @@ async def _question(
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
             quiet=next(quiet.nights(now, here.zone)),
-            talk=await timeline.opened(tx, viewer, room_id, path, where),
+            talk=await timeline.opened(tx, viewer, room_id, path, where, cards.cards),
             composer={
                 "client_id": uuid.uuid4(),
                 "body": form.values.get("body", ""),
@@ -160,7 +160,9 @@ async def lines(
     """One page of a room's lines alone, for a page that shows the others already."""
     async with db.snapshot() as tx:
         there = timeline.path_of(viewer, room_id)
-        found = await timeline.opened(tx, viewer, room_id, there, Where(None, before, after))
+        found = await timeline.opened(
+            tx, viewer, room_id, there, Where(None, before, after), cards.cards
+        )
         return HTMLResponse(pages.partial("chat/_room.html", talk=found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,9 @@ from app.errors import NotFound
 from app.people.viewer import Viewer
 
 ABOVE = 10  # lines that were seen already, above the first that was not
+
+
+Cards = Callable[[Tx, Viewer, Sequence[Message]], Awaitable[Mapping[int, str]]]
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,12 @@ def path_of(viewer: Viewer, room_id: int) -> str:
     return f"{viewer.here.path}/rooms/{room_id}"
 
 
-async def opened(tx: Tx, viewer: Viewer, room_id: int, page: str, where: Where) -> Timeline:
+async def opened(
+    tx: Tx, viewer: Viewer, room_id: int, page: str, where: Where, cards: Cards | None = None
+) -> Timeline:
     """The page of lines that is asked for, in the snapshot that also says its version.
 
+    `cards` draws what stands in the place of some lines' words (other dates for a loan).
     Raises NotFound for whoever has no seat in the room.
     """
     community_id = viewer.community_id
@@ -60,7 +66,7 @@ async def opened(tx: Tx, viewer: Viewer, room_id: int, page: str, where: Where) 
         tx, community_id, room_id, viewer.person_id, seat.seen_up_to
     )
     lines = await _page(tx, seat, where, unread)
-    rows = await drawn(tx, viewer, room_id, lines)
+    rows = await drawn(tx, viewer, room_id, lines, cards)
     marked = next((n for n, one in enumerate(lines) if unread and one.id == unread.id), None)
     if marked is not None:
         rows.insert(marked, pages.partial("chat/_unread_line.html"))
@@ -113,11 +119,18 @@ async def _page(tx: Tx, seat: Participant, where: Where, unread: Message | None)
 
 
 async def drawn(
-    tx: Tx, viewer: Viewer, room_id: int, messages: Sequence[Message], *, apart: bool = False
+    tx: Tx,
+    viewer: Viewer,
+    room_id: int,
+    messages: Sequence[Message],
+    cards: Cards | None = None,
+    *,
+    apart: bool = False,
 ) -> list[str]:
     """One row each; the first of a day says which day it is. `apart`: others stand between them."""
     if not messages:
         return []
+    drawings = await cards(tx, viewer, messages) if cards else {}
     here, days = viewer.here, [_day(one.created_at, viewer) for one in messages]
     quoted = await stretch.quoted_by(tx, here.id, messages)
     if apart:
@@ -129,6 +142,7 @@ async def drawn(
     rows, path = [], path_of(viewer, room_id)
     for message, day, last in zip(messages, days, before, strict=False):
         row = _row(message, viewer, quoted.get(message.quotes_id or 0), day if day != last else "")
+        row["card"] = pages.drawn(drawings.get(message.id, ""))
         rows.append(pages.partial("chat/_message.html", message=row, path=path, zone=here.zone))
     return rows
 

@@ -18,6 +18,7 @@ from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
 from app.loans import (
+    cards,
     commands,
     handover,
     help,
@@ -95,7 +96,7 @@ async def _room(
             before_path=await _before(tx, viewer, room_id),
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
             quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
-            talk=await timeline.opened(tx, viewer, room_id, told.path, where),
+            talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
             composer={
                 "client_id": uuid.uuid4(),
                 "body": typed.body,

@@ -17,6 +17,21 @@ def upgrade() -> None:
     op.add_column("message", sa.Column("photo_name", sa.String(), nullable=True))
     op.add_column("message", sa.Column("photo_width", sa.BigInteger(), nullable=True))
     op.add_column("message", sa.Column("photo_height", sa.BigInteger(), nullable=True))
+    op.add_column("message", sa.Column("change_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_message_community_id_change_id"),
+        "message",
+        "loan_change",
+        ["community_id", "change_id"],
+        ["community_id", "id"],
+    )
+    op.create_index(
+        "ix_message_change",
+        "message",
+        ["community_id", "change_id"],
+        unique=False,
+        postgresql_where=sa.text("change_id IS NOT NULL"),
+    )
     op.create_foreign_key(
         op.f("fk_message_community_id_quotes_id"),
         "message",
