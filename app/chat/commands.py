@@ -70,6 +70,7 @@ async def join(tx: Tx, community_id: int, conversation_id: ConversationId, perso
     await tx.execute(row.on_conflict_do_nothing())
     touch(tx, topic.rooms(person_id), topic.unread(person_id))
     touch(tx, topic.seen(community_id, conversation_id))
+    touch(tx, topic.reports(community_id))  # nobody judges what was said in their own room
 
 
 async def leave(tx: Tx, community_id: int, conversation_id: ConversationId, person_id: int) -> None:
@@ -79,7 +80,7 @@ async def leave(tx: Tx, community_id: int, conversation_id: ConversationId, pers
         await tx.delete(seat)
         await tx.flush()
     touch(tx, topic.rooms(person_id), topic.unread(person_id))
-    touch(tx, topic.seen(community_id, conversation_id))
+    touch(tx, topic.seen(community_id, conversation_id), topic.reports(community_id))
 
 
 async def say(
