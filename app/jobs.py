@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple
+from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.people.models import Community, Membership
@@ -197,6 +197,8 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
         touch(tx, topic.loan(community_id, loan_id))
     for here, loan_id in await loan_queries.not_undone(tx, since, now):
         touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
+    for here, loan_id in await talk.shut(tx, since, now):
+        touch(tx, topic.writing(here, loan_id))
     for community in await tx.scalars(select(Community)):
         if _passed_midnight(since, now, community.tz):
             await _touch_everything(tx, community, since)

@@ -14,12 +14,14 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, db, jobs, migrations, pages
 from app.board import api as board_api
+from app.board import asking, tool_page
 from app.board import live as board_live
 from app.board import routes as board_routes
-from app.board import tool_page
 from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
+from app.chat import pictures, reporting
+from app.chat import routes as chat_routes
 from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
 from app.loans import (
     alone_api,
@@ -54,17 +56,19 @@ from app.tools import routes as tools_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/loans/[0-9]+/"
+    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/rooms/[0-9]+/photos|"
+    r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
-    notices_routes,
+    *(notices_routes, chat_routes, asking, reporting, pictures),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
+    *(asking, reporting, pictures),
 )
 
 

@@ -71,6 +71,21 @@ def room(community_id: int, conversation_id: int) -> str:
     return f"c{community_id}/room/{conversation_id}"
 
 
+def question(community_id: int, conversation_id: int) -> str:
+    """Whether one can write in a room that belongs to no loan yet."""
+    return f"c{community_id}/question/{conversation_id}"
+
+
+def reports(community_id: int) -> str:
+    """What coordinators were shown of what was said."""
+    return f"c{community_id}/reports"
+
+
+def seen(community_id: int, conversation_id: int) -> str:
+    """How far the others have read in a room."""
+    return f"c{community_id}/seen/{conversation_id}"
+
+
 def recent(community_id: int) -> str:
     """What just happened, beside the board."""
     return f"c{community_id}/recent"

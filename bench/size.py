@@ -22,6 +22,7 @@ class Size:
     tools: int = 0  # as many as the demo has
     many_tools: int = 10_000  # in the search by dates, with twenty loans each
     searches: int = 20
+    messages: int = 20_000  # in the room that is opened beside one with 20
 
 
 QUICK = Size(
@@ -34,5 +35,6 @@ QUICK = Size(
     empties=200,
     many_tools=500,
     searches=4,
+    messages=500,
 )
 CLIENTS = 8  # at once, half of them at each worker

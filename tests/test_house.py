@@ -35,8 +35,11 @@ EDGES = (
     "settling",
     "help",
     "changes_api",
-    "routes",
+    "finding",
+    "reporting",
     "shapes",
+    "pictures",
+    "routes",
     "case_shapes",
     "holding",
     "days_off",
@@ -49,6 +52,7 @@ EDGES = (
     "tool_page",
     "waiting_shapes",
     "waiting",
+    "asking",
 )
 ROOMS = (
     *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
@@ -67,6 +71,7 @@ ROOMS = (
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "reset_link"),
+    *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
         "periods",
@@ -91,7 +96,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts", "keeping"),
+    *("holds", "blackouts", "keeping", "edits", "reports", "cards"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from app import clock, db, topic
+from app.chat import queries as chat
 from app.loans.incident import Incident
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
@@ -32,6 +33,7 @@ class Story:
     tool: int = 0
     loan: int = 0
     room: int = 0
+    asked: int = 0  # a question's own room
     newcomer: int = 0
 
     def cases(self, who: Neighbour) -> dict[str, tuple[str, str]]:
@@ -48,6 +50,7 @@ class Story:
             "notices": (topic.notices(who.id), f"{home}/notices"),
             "rooms": (topic.rooms(who.id), f"{home}/rooms"),
             "members": (topic.members(here.id), f"{home}/members"),
+            "reports": (topic.reports(here.id), f"{home}/reports"),
             "help": (topic.help(here.id), f"{home}/help"),
         }
         if self.tool:
@@ -58,10 +61,14 @@ class Story:
                 f"{home}/tools/{self.tool}",
             )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
+        if self.asked:
+            path = f"{home}/rooms/{self.asked}"
+            found["question"] = (topic.question(here.id, self.asked), path)
         if self.loan:
             room = f"{home}/loans/{self.loan}"
             found["loan"] = (topic.loan(here.id, self.loan), room)
             found["room"] = (topic.room(here.id, self.room), room)
+            found["seen"] = (topic.seen(here.id, self.room), room)
             found["handover"] = (topic.handover(here.id, self.loan), room)
             found["similar"] = (topic.similar(here.id, self.loan), room)
             found["amends"] = (topic.amends(here.id, self.loan), room)
@@ -80,7 +87,7 @@ class Open:
 
 
 def test_every_kind_of_region_has_a_case(street: Street) -> None:
-    known = set(Story(street, tool=1, loan=1, room=1).cases(street.ada))
+    known = set(Story(street, tool=1, loan=1, room=1, asked=1).cases(street.ada))
     assert set(registry().kinds) == known
 
 
@@ -122,9 +129,9 @@ async def check(one: Open, story: Story, act: str) -> int:
         # Nothing is pushed of what was never touched: the screen is up to date at version 0.
         pushed = (one.screen.html.get(name) or html or "").strip()
         if kind == "room":
-            rows = [row for row in pushed.split("<li ") if row.strip()]
+            rows = {row[: row.index("data-born")]: row for row in pushed.split("<li ")[1:]}
             assert rows, "a room has at least the line that opened it"
-            missing = [row for row in rows if row.strip() not in page]
+            missing = [row for row in rows.values() if row.strip() not in page]
             assert not missing, f"{act}: rows of {name} are not in the page: {missing}"
         else:
             assert pushed in page, f"{act}: {name} was pushed to {one.who.name} as\n{pushed}"
@@ -167,8 +174,26 @@ def acts(story: Story) -> Acts:
     async def ask_later() -> None:
         await street.cy.asks_for(story.tool, street.day(3), street.day(4))
 
+    async def ask_about() -> None:
+        there = f"{cora.home}/tools/{story.tool}/questions"
+        story.asked = int((await cora.does(there, about="Is it loud?")).rsplit("/", 1)[1])
+
     async def see() -> None:
         await ada.posts(f"{ada.home}/loans/{story.loan}/seen", up_to=10_000)
+
+    async def report() -> None:
+        async with db.snapshot() as tx:
+            last = await chat.last_of(tx, street.here.id, story.room, ben.id)
+        assert last is not None
+        there = f"{ada.home}/rooms/{story.room}/messages/{last.id}/report"
+        await ada.does(there, reason="Look at it.")
+
+    async def of_message(noun: str, **form: object) -> None:
+        """To the last that ben has said."""
+        async with db.snapshot() as tx:
+            last = await chat.last_of(tx, street.here.id, story.room, ben.id)
+        assert last is not None
+        await ben.does(f"{ben.home}/rooms/{story.room}/messages/{last.id}/{noun}", **form)
 
     async def knock() -> None:
         async with db.begin() as tx:
@@ -250,12 +275,17 @@ def acts(story: Story) -> Acts:
         ("choose dates", choose),
         ("let them go", lambda: cy.does(f"{cy.home}/tools/{story.tool}/hold/end")),
         ("close days", close_days),
+        ("ask something about it", ask_about),
         ("ask for it", ask),
         ("another asks too", ask_again),
         ("decline", press(ada, "refusal")),
         ("think again", press(ada, "undo")),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
+        ("report it", report),
+        ("change it", lambda: of_message("edit", body="When may I come?")),
+        ("answer it", lambda: ada.says(story.loan, "At six.")),
+        ("take it back", lambda: of_message("removal")),
         ("approve", press(ada, "approval")),
         ("propose other dates", propose),
         ("refuse them", answer(ada, "refusal")),

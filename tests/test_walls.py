@@ -90,6 +90,8 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "change_id": 1,
         "incident_id": 1,
         "amount_id": 1,
+        "message_id": 1,
+        "report_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,
@@ -121,7 +123,7 @@ async def test_the_own_slug_opens_nothing_of_another_community(
     """Ids are guessed under the slug of a community that one does belong to."""
     async with found_street(workers) as other:
         for method, path in routes_of_a_community():
-            if "{tool_id}" not in path and "{loan_id}" not in path:
+            if not any(one in path for one in ("{tool_id}", "{loan_id}", "{room_id}")):
                 continue
             mine = filled(path, other, story)
             answer = await other.ben.client.request(method, mine)
@@ -184,12 +186,14 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.board(here),
         topic.loan(here, story["loan_id"]),
         topic.room(here, story["room_id"]),
+        topic.seen(here, story["room_id"]),
         topic.writing(here, story["loan_id"]),
         topic.handover(here, story["loan_id"]),
         topic.similar(here, story["loan_id"]),
         topic.amends(here, story["loan_id"]),
         topic.facts(here, story["loan_id"]),
         topic.help(here),
+        topic.reports(here),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]
@@ -211,7 +215,8 @@ async def test_a_third_members_socket_hears_the_card_but_not_the_room(
     card = topic.tool(here, story["tool_id"])
     room, loan = topic.room(here, story["room_id"]), topic.loan(here, story["loan_id"])
     amends, facts = topic.amends(here, story["loan_id"]), topic.facts(here, story["loan_id"])
-    watched = (card, room, loan, amends, facts, topic.help(here))
+    seen = topic.seen(here, story["room_id"])
+    watched = (card, room, seen, loan, amends, facts, topic.help(here), topic.reports(here))
     async with street.cy.watches(*watched) as screen:
         await street.ada.says(story["loan_id"], "The key is under the pot")
         await street.ada.acts(story["loan_id"], "handover")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from app.board import queries
 from app.chat import queries as chat_queries
+from app.chat import wording
 from app.chat.models import Message, MessageKind
 from app.db import Tx
-from app.loans import off, outlook, shelf, standing, telling, waits
+from app.loans import off, outlook, questions, shelf, standing, telling, waits
 from app.loans import queries as loan_queries
 from app.loans.models import Loan
 from app.loans.standing import Around
@@ -99,7 +101,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     places = await people_queries.places_of(tx, viewer.person_id)
     loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
     known = await standing.around(tx, loans)
-    found = []
+    found: list[dict[str, Any]] = []
     for loan in loans:
         place = places.get(loan.community_id)
         if place is None:
@@ -128,11 +130,37 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "state_icon": told.state_icon,
             }
         )
-    found.sort(key=lambda room: (room["last_at"], room["id"]), reverse=True)
+    for asked in await questions.questions_of(tx, viewer.person_id):
+        place = places.get(asked.conversation.community_id)
+        if place is not None:
+            at = (place[0].id, asked.room_id)
+            found.append(_question(asked, place[0], last.get(at), unread.get(at, 0), viewer))
+    found.sort(key=lambda room: (room["last_at"], str(room["id"])), reverse=True)
     here = viewer.community or _first(places)
     return {
         "rooms": found,
         "board_path": here.path if here else "/",
+    }
+
+
+def _question(
+    asked: questions.Question, here: Here, last: Message | None, unread: int, viewer: Viewer
+) -> dict[str, object]:
+    """A room without a loan, as a row beside those of loans."""
+    return {
+        "id": f"question-{asked.room_id}",
+        "path": f"{here.path}/rooms/{asked.room_id}",
+        "tool_name": asked.tool.name,
+        "photo_url": queries.photo_url(asked.tool, here),
+        "icon": asked.tool.category.icon,
+        "who": asked.with_whom,
+        "last_words": _last_words(last, viewer),
+        "last_at": last.created_at if last else asked.conversation.created_at,
+        "unread": unread,
+        "zone": here.zone,
+        "state_words": "A question",
+        "state_kind": "asked",
+        "state_icon": "circle-help",
     }
 
 
@@ -217,7 +245,9 @@ async def _tools(
 def _last_words(message: Message | None, viewer: Viewer) -> str:
     if message is None:
         return ""
-    said = message.body if len(message.body) <= LAST_WORDS else message.body[:LAST_WORDS] + "…"
+    said = wording.first_line(message.body, LAST_WORDS)
+    if not said:
+        said = "Taken back" if message.removed_at else "A photo"
     if message.kind == MessageKind.NOTE or message.author is None:
         return said
     return f"You: {said}" if message.author_id == viewer.person_id else said

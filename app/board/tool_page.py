@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -176,10 +177,11 @@ async def tool_page_with(
     form: Typed = Typed(),
     free: Sequence[Span] = (),
     waiting: Typed | None = None,
+    asked: Typed | None = None,
 ) -> Response:
     """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
 
-    `waiting`: what was typed to wait for it, and cannot be taken.
+    `waiting`: what was typed to wait for it, and cannot be taken; `asked`: a question likewise.
     """
     here, now = viewer.here, clock.now()
     today = clock.local_day(now, here.zone)
@@ -194,7 +196,7 @@ async def tool_page_with(
             request,
             "tools/page.html",
             tx=tx,
-            status=(waiting or form).status,
+            status=(waiting or asked or form).status,
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
@@ -212,6 +214,7 @@ async def tool_page_with(
             horizon=(today + timedelta(days=tool.lending.horizon_days)).isoformat(),
             choice=await chooser.look(tx, viewer, tool, typed, now),
             form=replace(form, key=pages.fresh_key()),
+            asked=replace(asked or Typed(), post=f"{back}/questions", key=str(uuid4())),
         )
 
 

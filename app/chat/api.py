@@ -1,23 +1,30 @@
-"""What two neighbours say to each other about a loan, as JSON."""
+"""What neighbours say to each other, as JSON: by loan, or by room."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import joinedload
 
 from app import clock, db
-from app.chat import commands, queries, rules
-from app.chat.models import ConversationId, Message, MessageKind
+from app.chat import commands, edits, pictures, queries, search
+from app.chat.models import ConversationId, Message
+from app.chat.shapes import (
+    FoundOut,
+    MessageOut,
+    MessagesAsked,
+    NewMessage,
+    OtherWords,
+    RoomOut,
+    WordsAsked,
+    message_out,
+)
+from app.errors import NotFound
 from app.http import idempotency, throttle
 from app.http.schemas import (
     ID_LIMIT,
-    Answered,
-    Asked,
     Key,
     Listed,
     LoanKey,
@@ -27,63 +34,26 @@ from app.http.schemas import (
     problems,
 )
 from app.loans import queries as loans
-from app.loans import rules as loan_rules
+from app.loans import talk
 from app.people.doors import ApiMemberEvenSuspended
-from app.people.viewer import Here
+from app.people.viewer import Viewer
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["rooms"])
-
-
-class MessageOut(Answered):
-    id: int = Field(examples=[913])
-    kind: MessageKind = Field(description="text: somebody said it; note: something happened")
-    author: Named | None = Field(description="null: it happened by itself")
-    body: str = Field(examples=["Can I fetch it at six?"])
-    client_id: uuid.UUID | None = Field(description="As its author's program named it")
-    revision: int = Field(examples=[5], description="Send the highest as `since` for what is new")
-    at: datetime
-
-
-class NewMessage(Asked):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "body": "Can I fetch it at six?",
-                    "client_id": "8a1f3f5e-7f0a-4c3e-9b52-0d3f6f1f8f11",
-                }
-            ]
-        }
-    )
-
-    body: str = Field(max_length=rules.LONGEST)
-    client_id: uuid.UUID | None = Field(
-        None, description="Made by you: sent again, it is the same message, not a second one"
-    )
-
-
-class MessagesAsked(Paged):
-    since: int = Field(0, ge=0, lt=ID_LIMIT, description="A `revision`: only what came after it")
+RoomKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[19])]
+MessageKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[913])]
+Asked = Annotated[MessagesAsked, Query()]
 
 
 @api.get(
-    "/loans/{loan_id}/messages",
-    summary="What was said, oldest first",
-    responses=problems(422),
+    "/loans/{loan_id}/messages", summary="What was said, oldest first", responses=problems(422)
 )
 async def messages(
-    viewer: ApiMemberEvenSuspended, loan_id: LoanKey, asked: Annotated[MessagesAsked, Query()]
+    viewer: ApiMemberEvenSuspended, loan_id: LoanKey, asked: Asked
 ) -> Listed[MessageOut]:
     """Only for borrower and lender."""
-    since = max(asked.since, asked.cursor or 0)
     async with db.snapshot() as tx:
         loan = await loans.loan_for(tx, viewer, loan_id)
-        found = await queries.changed_since(tx, loan.community_id, loan.conversation_id, since)
-    page = found[: asked.limit]
-    return Listed(
-        items=[_shape(message, viewer.here) for message in page],
-        next=cursor_after(page[-1].revision) if len(found) > len(page) else None,
-    )
+        return await _listed(tx, viewer, loan.conversation_id, asked)
 
 
 @api.post(
@@ -99,33 +69,152 @@ async def say(
     await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
     async with db.begin() as tx:
         loan = await loans.loan_for(tx, viewer, loan_id)
-        if refusal := loan_rules.why_not_write(loan, viewer):
-            raise refusal
-        done = await idempotency.recall(tx, viewer.person_id, request, key, new)
-        if done is None:
-            room, named = ConversationId(loan.conversation_id), new.client_id or uuid.uuid4()
-            said = await commands.say(
-                tx, loan.community_id, room, viewer.person_id, new.body, named, clock.now()
-            )
-            done = {"message_id": said.id}
-            await idempotency.keep(tx, viewer.person_id, request, key, new, done)
-        message = await tx.get_one(
-            Message,
-            (loan.community_id, done["message_id"]),
-            options=[joinedload(Message.author)],
-            populate_existing=True,
+        return await _say(tx, request, viewer, loan.conversation_id, new, key)
+
+
+@api.get("/rooms", summary="My rooms, the newest first", responses=problems(422))
+async def my_rooms(
+    viewer: ApiMemberEvenSuspended, asked: Annotated[Paged, Query()]
+) -> Listed[RoomOut]:
+    here, me = viewer.here, viewer.person_id
+    async with db.snapshot() as tx:
+        found = await queries.rooms_of(tx, here.id, me, before=asked.cursor, limit=asked.limit)
+        page = found[: asked.limit]
+        ids = [one.id for one in page]
+        names = await talk.tool_names(tx, viewer, ids)
+        loan_ids = await talk.loans_of(tx, viewer, ids)
+        unread = await queries.unread_by_room(tx, me)
+        last = await queries.last_lines(tx, me)
+    items = [
+        RoomOut(
+            id=one.id,
+            tool=Named(id=one.tool_id, name=names[one.id]) if one.tool_id else None,
+            loan_id=loan_ids.get(one.id),
+            unread=unread.get((here.id, one.id), 0),
+            last=message_out(line, here) if (line := last.get((here.id, one.id))) else None,
         )
-        return _shape(message, viewer.here)
+        for one in page
+    ]
+    return Listed(items=items, next=cursor_after(ids[-1]) if len(found) > len(page) else None)
 
 
-def _shape(message: Message, here: Here) -> MessageOut:
-    author = message.author
-    return MessageOut(
-        id=message.id,
-        kind=MessageKind(message.kind),
-        author=Named(id=author.id, name=author.name) if author else None,
-        body=message.body,
-        client_id=message.client_id,
-        revision=message.revision,
-        at=message.created_at.astimezone(here.zone),
+@api.get("/rooms/{room_id}/messages", summary="What was said in a room", responses=problems(422))
+async def messages_of_room(
+    viewer: ApiMemberEvenSuspended, room_id: RoomKey, asked: Asked
+) -> Listed[MessageOut]:
+    """Oldest first; only for those whose room it is."""
+    async with db.snapshot() as tx:
+        await _seat(tx, viewer, room_id)
+        return await _listed(tx, viewer, room_id, asked)
+
+
+@api.post(
+    "/rooms/{room_id}/messages",
+    status_code=201,
+    summary="Say something in a room",
+    responses=problems(409, 422, 429),
+)
+async def say_in_room(
+    request: Request, viewer: ApiMemberEvenSuspended, room_id: RoomKey, new: NewMessage, key: Key
+) -> MessageOut:
+    """Only for those whose room it is."""
+    await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
+    async with db.begin() as tx:
+        await _seat(tx, viewer, room_id)
+        return await _say(tx, request, viewer, room_id, new, key)
+
+
+@api.get("/messages", summary="Search what was said in my rooms", responses=problems(422))
+async def search_messages(
+    viewer: ApiMemberEvenSuspended, asked: Annotated[WordsAsked, Query()]
+) -> Listed[FoundOut]:
+    """The newest first. Each word must be somewhere in a message, in whatever case."""
+    async with db.snapshot() as tx:
+        rows = await search.found(tx, viewer, asked.q, before=asked.cursor, limit=asked.limit)
+    page = rows[: asked.limit]
+    return Listed(
+        items=[
+            FoundOut(
+                room_id=one.message.conversation_id, message=message_out(one.message, viewer.here)
+            )
+            for one in page
+        ],
+        next=cursor_after(page[-1].message.id) if len(rows) > len(page) else None,
     )
+
+
+@api.patch(
+    "/rooms/{room_id}/messages/{message_id}",
+    summary="Change what one has said",
+    responses=problems(409, 422, 429),
+)
+async def change_message(
+    viewer: ApiMemberEvenSuspended, room_id: RoomKey, message_id: MessageKey, new: OtherWords
+) -> MessageOut:
+    """Its author can, for 15 minutes."""
+    await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
+    async with db.begin() as tx:
+        await _seat(tx, viewer, room_id)
+        now, room = clock.now(), ConversationId(room_id)
+        if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
+            raise refusal
+        here, me = viewer.community_id, viewer.person_id
+        message = await edits.edit(tx, here, room, me, message_id, new.body, now)
+        return message_out(message, viewer.here)
+
+
+@api.delete(
+    "/rooms/{room_id}/messages/{message_id}",
+    summary="Take back what one has said",
+    responses=problems(409),
+)
+async def take_back_message(
+    viewer: ApiMemberEvenSuspended, room_id: RoomKey, message_id: MessageKey
+) -> MessageOut:
+    """Its words are gone; that there was a message stays."""
+    async with db.begin() as tx:
+        room, here, me = ConversationId(room_id), viewer.community_id, viewer.person_id
+        message, picture = await edits.remove(tx, here, room, me, message_id, clock.now())
+        gone = message_out(message, viewer.here)
+    pictures.discard(picture)
+    return gone
+
+
+async def _seat(tx: db.Tx, viewer: Viewer, room_id: int) -> None:
+    if await queries.participant(tx, viewer.community_id, room_id, viewer.person_id) is None:
+        raise NotFound
+
+
+async def _listed(
+    tx: db.Tx, viewer: Viewer, room_id: int, asked: MessagesAsked
+) -> Listed[MessageOut]:
+    found = await queries.changed_since(
+        tx, viewer.community_id, room_id, asked.since, after=asked.cursor or 0
+    )
+    page = found[: asked.limit]
+    return Listed(
+        items=[message_out(message, viewer.here) for message in page],
+        next=cursor_after(page[-1].born) if len(found) > len(page) else None,
+    )
+
+
+async def _say(
+    tx: db.Tx, request: Request, viewer: Viewer, room_id: int, new: NewMessage, key: str | None
+) -> MessageOut:
+    now = clock.now()
+    if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
+        raise refusal
+    here, me = viewer.community_id, viewer.person_id
+    done = await idempotency.recall(tx, me, request, key, new)
+    if done is None:
+        room, named = ConversationId(room_id), new.client_id or uuid.uuid4()
+        said = await commands.say(tx, here, room, me, new.body, named, now, new.quotes)
+        done = {"message_id": said.id}
+        await idempotency.keep(tx, me, request, key, new, done)
+    message = await tx.get_one(
+        Message,
+        (here, done["message_id"]),
+        options=[joinedload(Message.author)],
+        populate_existing=True,
+    )
+    return message_out(message, viewer.here)

@@ -11,7 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.chat import queries, rules
-from app.chat.models import Conversation, ConversationId, Message, MessageKind, Participant
+from app.chat.models import (
+    Conversation,
+    ConversationId,
+    Message,
+    MessageKind,
+    Participant,
+    Picture,
+)
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.people import blocks
@@ -23,10 +30,25 @@ TWO = 2
 
 
 async def open_for(
-    tx: Tx, community_id: int, people: Iterable[int], now: datetime
+    tx: Tx,
+    community_id: int,
+    people: Iterable[int],
+    now: datetime,
+    *,
+    tool_id: int | None = None,
+    asker_id: int | None = None,
+    question: bool = False,
+    after_id: int | None = None,
 ) -> ConversationId:
-    """A new conversation between exactly these people."""
-    conversation = Conversation(community_id=community_id, created_at=now)
+    """A new conversation between exactly these people, about a tool. See `Conversation`."""
+    conversation = Conversation(
+        community_id=community_id,
+        created_at=now,
+        tool_id=tool_id,
+        asker_id=asker_id,
+        question=question,
+        after_id=after_id,
+    )
     tx.add(conversation)
     await tx.flush()
     tx.add_all(
@@ -47,6 +69,8 @@ async def join(tx: Tx, community_id: int, conversation_id: ConversationId, perso
     )
     await tx.execute(row.on_conflict_do_nothing())
     touch(tx, topic.rooms(person_id), topic.unread(person_id))
+    touch(tx, topic.seen(community_id, conversation_id))
+    touch(tx, topic.reports(community_id))  # nobody judges what was said in their own room
 
 
 async def leave(tx: Tx, community_id: int, conversation_id: ConversationId, person_id: int) -> None:
@@ -56,6 +80,7 @@ async def leave(tx: Tx, community_id: int, conversation_id: ConversationId, pers
         await tx.delete(seat)
         await tx.flush()
     touch(tx, topic.rooms(person_id), topic.unread(person_id))
+    touch(tx, topic.seen(community_id, conversation_id), topic.reports(community_id))
 
 
 async def say(
@@ -66,9 +91,12 @@ async def say(
     text: str,
     client_id: uuid.UUID,
     now: datetime,
+    quotes: int | None = None,
+    picture: Picture | None = None,
 ) -> Message:
     """One message; the same `client_id` again answers with the message there already is.
 
+    `quotes`: the message of this room that it refers to; a `picture` needs no words.
     Raises NotFound for a stranger, Refusal for an empty or overlong text, (409) for other words
     under the same id, or (403) where a block stands between the writer and somebody in the room.
     """
@@ -76,22 +104,40 @@ async def say(
     if seat is None:
         raise NotFound
     body = rules.clean(text)
-    if refusal := rules.why_not_say(body, participant=True):
+    if refusal := rules.why_not_say(body, participant=True, photo=picture is not None):
         raise refusal
     # The bump takes the room's row lock, so a retry in flight at once waits here and finds it.
     revision = await bump(tx, topic.room(community_id, conversation_id))
     if said := await _said_before(tx, community_id, conversation_id, by, body, client_id):
         return said
+    await refuse_apart(tx, community_id, conversation_id, by)
+    quoted = quotes and await queries.message(tx, community_id, conversation_id, quotes)
+    message = await _write(
+        tx,
+        community_id,
+        conversation_id,
+        revision,
+        MessageKind.TEXT,
+        by,
+        body,
+        client_id,
+        now,
+        quotes_id=quoted.id if quoted else None,
+        picture=picture,
+    )
+    await _see(tx, community_id, conversation_id, by, revision)
+    return message
+
+
+async def refuse_apart(
+    tx: Tx, community_id: int, conversation_id: ConversationId, by: PersonId
+) -> None:
+    """Raises Refusal (403) where a block stands between the writer and the other one."""
     others = await queries.participants_of(tx, community_id, conversation_id)
     # A mediator in the room keeps it open for two who blocked each other.
     apart = await blocks.between(tx, by, others) if len(others) <= TWO else None
     if refusal := people_rules.why_not_write_to(apart):
         raise refusal
-    message = await _write(
-        tx, community_id, conversation_id, revision, MessageKind.TEXT, by, body, client_id, now
-    )
-    await _see(tx, community_id, conversation_id, by, revision)
-    return message
 
 
 async def _said_before(
@@ -110,13 +156,18 @@ async def _said_before(
             Message.client_id == client_id,
         )
     )
-    if said is not None and said.body != body:  # sent, then changed: the first answer was lost
+    if said is not None and said.edited_at is None and said.removed_at is None:
+        _refuse_other_words(said, body)
+    return said
+
+
+def _refuse_other_words(said: Message, body: str) -> None:
+    if said.body != body:  # sent, then changed: the first answer was lost
         raise Refusal(
             "Your first words have arrived already.",
             "Send these once more if they should follow.",
             code="said",
         )
-    return said
 
 
 async def note(
@@ -126,11 +177,28 @@ async def note(
     text: str,
     by: PersonId | None,
     now: datetime,
+    *,
+    change_id: int | None = None,
 ) -> Message:
-    """A line of the system: what happened, and by whom (None: by itself)."""
+    """A line of the system: what happened, and by whom (None: by itself).
+
+    With `change_id` it is the card of other dates for the loan; `renew` draws that anew.
+    """
     revision = await bump(tx, topic.room(community_id, conversation_id))
+    kind, room = MessageKind.NOTE, conversation_id
     return await _write(
-        tx, community_id, conversation_id, revision, MessageKind.NOTE, by, text, None, now
+        tx, community_id, room, revision, kind, by, text, None, now, change_id=change_id
+    )
+
+
+async def renew(tx: Tx, community_id: int, conversation_id: ConversationId, change_id: int) -> None:
+    """The card of these dates looks different from now on."""
+    revision = await bump(tx, topic.room(community_id, conversation_id))
+    await tx.execute(
+        update(Message)
+        .where(Message.community_id == community_id, Message.change_id == change_id)
+        .values(revision=revision)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -162,7 +230,7 @@ async def _see(
         .returning(Participant.person_id)
     )
     if moved.first() is not None:
-        touch(tx, topic.unread(by), topic.rooms(by))
+        touch(tx, topic.unread(by), topic.rooms(by), topic.seen(community_id, conversation_id))
 
 
 async def _write(
@@ -175,6 +243,10 @@ async def _write(
     body: str,
     client_id: uuid.UUID | None,
     now: datetime,
+    *,
+    quotes_id: int | None = None,
+    picture: Picture | None = None,
+    change_id: int | None = None,
 ) -> Message:
     message = Message(
         community_id=community_id,
@@ -186,9 +258,14 @@ async def _write(
         born=revision,
         revision=revision,
         created_at=now,
+        quotes_id=quotes_id,
+        change_id=change_id,
     )
+    if picture is not None:
+        message.photo_name, message.photo_width, message.photo_height = picture
     tx.add(message)
     await tx.flush()
+    touch(tx, topic.seen(community_id, conversation_id))
     for person_id in await queries.participants_of(tx, community_id, conversation_id):
         touch(tx, topic.rooms(person_id))
         if person_id != by and kind is MessageKind.TEXT:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app import clock, topic, words
-from app.chat import queries
-from app.chat.models import Message
+from app import clock, topic
+from app.chat import queries, reports, timeline, wording
 from app.db import Tx
+from app.loans import cards, questions, talk
 from app.pages import partial
 from app.people.viewer import Viewer
 from app.realtime import Present, Reset, Topics
@@ -33,44 +33,75 @@ async def room(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         return None
     changed = await queries.changed_since(tx, viewer.community_id, room_id, since) if since else []
     if since and len(changed) <= queries.PAGE:
-        return draw(changed, viewer, await _day_before(tx, viewer, room_id, changed))
-    newest = await queries.newest(tx, viewer.community_id, room_id)
-    return Reset(draw(newest, viewer, await _day_before(tx, viewer, room_id, newest)))
+        return "".join(await timeline.drawn(tx, viewer, room_id, changed, cards.cards, apart=True))
+    newest = await queries.newest(tx, viewer.community_id, room_id, limit=queries.OPENING)
+    return Reset("".join(await timeline.drawn(tx, viewer, room_id, newest, cards.cards)))
+
+
+@topics.personal("question")
+async def question(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """What a room without a loan leads to, and why one cannot write in it, if so."""
+    room_id, here = topic.number(key), viewer.here
+    if room_id is None:
+        return None
+    if await queries.participant(tx, here.id, room_id, viewer.person_id) is None:
+        return None
+    loan = await talk.loan_in(tx, here.id, room_id)
+    asked = await questions.questions_of(tx, viewer.person_id, only=(here.id, room_id))
+    why_not = None
+    if asked:
+        why_not = await questions.why_not_write(tx, asked[0], viewer, clock.now())
+    return partial(
+        "chat/_question.html",
+        room_id=room_id,
+        loan_path=f"{here.path}/loans/{loan.id}" if loan else "",
+        why_not_write=why_not,
+    )
+
+
+@topics.personal("reports")
+async def reported(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """For coordinators: what they were shown, as it was said."""
+    if key or not viewer.is_coordinator:
+        return None
+    found = await reports.reports_for(tx, viewer)
+    rows = [
+        {
+            "id": one.id,
+            "reporter": one.reporter.name,
+            "author": one.author.name,
+            "reason": one.reason,
+            "words": wording.linked(one.words),
+            "said_at": one.said_at,
+            "at": one.created_at,
+            "settled_at": one.settled_at,
+            "outcome": one.outcome,
+            "photo": f"{viewer.here.path}/reports/{one.id}/{one.photo_name}"
+            if one.photo_name
+            else "",
+            "path": f"{viewer.here.path}/reports/{one.id}/settlement",
+        }
+        for one in found
+    ]
+    return partial("chat/_reports.html", reports=rows, zone=viewer.here.zone)
+
+
+@topics.personal("seen")
+async def seen(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """How far all the others have read, and who of them has read the viewer's last words."""
+    room_id, me = topic.number(key), viewer.person_id
+    if room_id is None:
+        return None
+    if await queries.participant(tx, viewer.community_id, room_id, me) is None:
+        return None
+    others = await queries.seen_by(tx, viewer.community_id, room_id, me)
+    last = await queries.last_of(tx, viewer.community_id, room_id, me)
+    names = [name.split()[0] for name, up_to in others if last and up_to >= last.born]
+    up_to = others[0][1] if others else 0
+    return partial("chat/_seen.html", room_id=room_id, names=names, up_to=up_to)
 
 
 @topics.personal("unread")
 async def unread(tx: Tx, viewer: Viewer, key: str, since: int) -> str:
     count = sum((await queries.unread_by_room(tx, viewer.person_id)).values())
     return partial("chat/_unread.html", count=count)
-
-
-def draw(messages: list[Message], viewer: Viewer, day_before: str) -> str:
-    """One row each; the first of a day says which day it is."""
-    rows, last = [], day_before
-    for message in messages:
-        day = words.day(clock.local_day(message.created_at, viewer.here.zone), viewer.locale)
-        row = {
-            "id": message.id,
-            "kind": message.kind,
-            "mine": message.author_id == viewer.person_id,
-            "author": message.author.name if message.author else "",
-            "body": message.body,
-            "at": message.created_at,
-            "born": message.born,
-            "revision": message.revision,
-            "client_id": message.client_id,
-            "opens_day": day if day != last else "",
-        }
-        last = day
-        rows.append(partial("chat/_message.html", message=row, zone=viewer.here.zone))
-    return "".join(rows)
-
-
-async def _day_before(tx: Tx, viewer: Viewer, room_id: int, messages: list[Message]) -> str:
-    """The day of the line above the first of these."""
-    if not messages:
-        return ""
-    above = await queries.newest(tx, viewer.community_id, room_id, before=messages[0].born, limit=1)
-    if not above:
-        return ""
-    return words.day(clock.local_day(above[0].created_at, viewer.here.zone), viewer.locale)

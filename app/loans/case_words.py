@@ -232,7 +232,6 @@ def told(room: Room, offered: Choice | None) -> dict[str, object]:
     noting = fair.why_not_note_amount(loan, by) is None
     return {
         "loan_id": loan.id,
-        "room_id": loan.conversation_id,
         "path": room.path,
         "version": loan.version,
         "undo": step,

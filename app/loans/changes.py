@@ -76,7 +76,8 @@ async def propose(
         await _agree(tx, loan, change, by, now)
         return change
     said = f"{by.name} asks for other dates: {_words(change, by.here)}"
-    await _say(tx, loan, said + (f": {note}" if note else "."), by.person_id, now)
+    room, told = ConversationId(loan.conversation_id), said + (f": {note}" if note else ".")
+    await chat.note(tx, loan.community_id, room, told, by.person_id, now, change_id=change.id)
     await _tell(tx, loan, change, Kind.CHANGE_PROPOSED, BOTH, by, now)
     await queue.enqueue(tx, END, commands.key(loan), change.too_late_at, now)
     _show(tx, loan)
@@ -237,6 +238,7 @@ async def _over(
 ) -> None:
     change.answer(state, by.person_id if by else None, now)
     await tx.flush()
+    await chat.renew(tx, loan.community_id, ConversationId(loan.conversation_id), change.id)
     await queue.drop(tx, END, commands.key(loan))
     _show(tx, loan)
 

@@ -15,7 +15,19 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, kept, news, proposals, queries, ripple, rules, story, trust, twice
+from app.loans import (
+    choosing,
+    kept,
+    news,
+    proposals,
+    queries,
+    questions,
+    ripple,
+    rules,
+    story,
+    trust,
+    twice,
+)
 from app.loans.dates import free_near as free_near
 from app.loans.dates import plan_pass, refuse_taken, why_not_unheld
 from app.loans.models import Loan
@@ -66,7 +78,7 @@ async def request(
     await refuse_taken(tx, tool, start, end, now, not_kept_for=theirs)
     lender_id, others = await kept.lenders_for(tx, tool, by.person_id)
     room = (by.person_id, lender_id, *others)
-    conversation_id = await chat.open_for(tx, by.community_id, room, now)
+    conversation_id = await questions.room_for(tx, tool, by.person_id, room, now)
     loan = Loan(
         community_id=by.community_id,
         tool_id=tool.id,

@@ -15,7 +15,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import choosing, handover, kept, news, queries, records, rules
+from app.loans import choosing, handover, kept, news, queries, questions, records, rules
 from app.loans.commands import change, show
 from app.loans.dates import why_not_unheld
 from app.loans.models import Loan, LoanEvent
@@ -161,7 +161,7 @@ async def _write(
         borrower_name=name or None,
         lender_id=by.person_id,
         keepers=others,
-        conversation_id=await chat.open_for(tx, tool.community_id, people, now),
+        conversation_id=await questions.room_for(tx, tool, person_id, people, now),
         period=Range(now, end),
         price_cents=rules.price(tool, now, end, by.here),
         state=State.OUT,

@@ -17,10 +17,10 @@ from app.loans import (
     outlook,
     queries,
     ripple,
-    rules,
     sides,
     similar,
     standing,
+    talk,
 )
 from app.loans.models import Loan
 from app.loans.states import State, Who
@@ -53,7 +53,6 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         awaited=me == seen.borrower_id and await ripple.keeps_waiting(tx, seen, now),
         wanted=me == seen.borrower_id
         and await outlook.wanted(tx, seen.community_id, seen.tool_id, seen.state),
-        room_id=seen.conversation_id,
         zone=viewer.here.zone,
     )
 
@@ -101,7 +100,8 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     apart = None
     if seen.mediator_id is None:  # a mediator keeps the room open for two who blocked each other
         apart = await kept.between(tx, viewer.person_id, seen)
-    why_not = rules.why_not_write(seen, viewer) or people_rules.why_not_write_to(apart)
+    over = talk.why_not_write(seen, viewer, clock.now())
+    why_not = over or people_rules.why_not_write_to(apart)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
 
 

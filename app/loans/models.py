@@ -76,6 +76,8 @@ class Loan(Base):
         Index("ix_loan_conversation", "community_id", "conversation_id", unique=True),
         # The clock asks every second which last acts can no longer be undone.
         Index("ix_loan_undo", "undo_until", postgresql_where=text("undo_until IS NOT NULL")),
+        # And which rooms can only be read from now on.
+        Index("ix_loan_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
         Index("ix_loan_mediator", "mediator_id", postgresql_where=text("mediator_id IS NOT NULL")),
         ForeignKeyConstraint(
             ["community_id", "mediator_id"], ["membership.community_id", "membership.person_id"]

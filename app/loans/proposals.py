@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import queue, words
+from app.chat import commands as chat
+from app.chat.models import ConversationId
 from app.clock import local_day, started_days
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, Span, mistyped
@@ -193,6 +195,9 @@ async def overtaken(tx: Tx, loan: Loan, was: State, now: datetime) -> None:
     change = await open_of(tx, loan)
     if change is not None:
         change.answer(ChangeState.ENDED, None, now)
+        await tx.flush()
+        room = ConversationId(loan.conversation_id)
+        await chat.renew(tx, loan.community_id, room, change.id)
         await queue.drop(tx, END, f"{loan.community_id}/{loan.id}")
 
 

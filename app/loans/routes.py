@@ -7,14 +7,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from app import clock, db, pages, topic
 from app.chat import commands as chat
-from app.chat.models import ConversationId
+from app.chat import timeline
+from app.chat.models import ConversationId, Message
+from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
-from app.loans import commands, handover, help, patience, queries, rules, settling, telling, trust
+from app.loans import (
+    cards,
+    commands,
+    handover,
+    help,
+    patience,
+    queries,
+    questions,
+    quiet,
+    settling,
+    talk,
+    telling,
+    trust,
+)
 from app.loans.models import Loan
 from app.members import blocks as member_blocks
 from app.people import blocks
@@ -25,36 +41,43 @@ router = APIRouter()
 router.include_router(settling.router)
 router.include_router(help.router)
 LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
+Birth = Annotated[int | None, Query(ge=0, lt=2**62)]
 
 
 @router.get("/c/{slug}/loans/{loan_id}")
-async def room(request: Request, viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
-    """The room of the two: what the loan is now, what was said, what can be done."""
-    return await _room(request, viewer, loan_id, Typed())
+async def room(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    loan_id: LoanKey,
+    before: Birth = None,
+    after: Birth = None,
+    at: Birth = None,
+    answer: Birth = None,
+) -> Response:
+    """The room of the two: what the loan is now, what was said, what can be done.
+
+    `at`, `before` and `after` open another page of what was said; `answer` quotes a message.
+    """
+    return await _room(request, viewer, loan_id, Typed(quotes=answer), Where(at, before, after))
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What stands in the box: words that could not be taken, and why."""
+    """What stands in the box: words that could not be taken, and why; what they answer."""
 
     body: str = ""
     error: str = ""
     status: int = 200
+    quotes: int | None = None
 
 
-async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) -> Response:
+async def _room(
+    request: Request, viewer: Viewer, loan_id: int, typed: Typed, where: Where
+) -> Response:
     async with db.snapshot() as tx:
         loan = await queries.loan_for(tx, viewer, loan_id)
         told = telling.tell(loan, viewer.here, viewer.person_id, clock.now(), viewer.locale)
-        room_topic = topic.room(loan.community_id, loan.conversation_id)
-        messages = pages.partial(
-            "chat/_room.html",
-            room_id=loan.conversation_id,
-            topic=room_topic,
-            version=await pages.version(tx, room_topic),
-            seen=f"{told.path}/seen",
-            messages_html=await pages.region(request, tx, room_topic),
-        )
+        here, room_id = loan.community_id, loan.conversation_id
         name = _other_name(told, loan, viewer)
         return await pages.render(
             request,
@@ -65,22 +88,27 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             other_name=name,
             block=await _block_button(tx, viewer, loan, name, told.path),
             trust=await trust.button(tx, viewer, loan, told.path),
-            loan_html=await pages.region(request, tx, topic.loan(loan.community_id, loan.id)),
-            handover_html=await pages.region(
-                request, tx, topic.handover(loan.community_id, loan.id)
-            ),
-            similar_html=await pages.region(request, tx, topic.similar(loan.community_id, loan.id)),
-            amends_html=await pages.region(request, tx, topic.amends(loan.community_id, loan.id)),
-            messages_html=pages.drawn(messages),
-            room_id=loan.conversation_id,
-            writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),
+            loan_html=await pages.region(request, tx, topic.loan(here, loan.id)),
+            handover_html=await pages.region(request, tx, topic.handover(here, loan.id)),
+            similar_html=await pages.region(request, tx, topic.similar(here, loan.id)),
+            amends_html=await pages.region(request, tx, topic.amends(here, loan.id)),
+            writing_html=await pages.region(request, tx, topic.writing(here, loan.id)),
+            before_path=await _before(tx, viewer, room_id),
+            seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
+            quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
+            talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
             composer={
-                "post": f"{told.path}/messages",
                 "client_id": uuid.uuid4(),
                 "body": typed.body,
                 "error": typed.error,
+                "quoted": await timeline.quotable(tx, viewer, room_id, typed.quotes),
             },
         )
+
+
+async def _before(tx: db.Tx, viewer: Viewer, room_id: int) -> str:
+    room = await questions.before(tx, viewer.community_id, room_id, viewer.person_id)
+    return timeline.path_of(viewer, room) if room else ""
 
 
 def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:
@@ -211,30 +239,36 @@ async def say(
     loan_id: LoanKey,
     body: Annotated[str, Form()] = "",
     client_id: Annotated[str, Form()] = "",
+    quotes: Annotated[int | None, Form(ge=1, lt=2**62)] = None,
 ) -> Response:
     """The client id makes a retry the same message; each drawn form brings a fresh one."""
     try:
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
-        await _say(viewer, loan_id, body, client_id)
+        said = await _say(viewer, loan_id, body, client_id, quotes)
     except Refusal as refusal:
-        if problems.is_htmx(request):  # the box on the page still holds the words
+        if problems.wants_json(request):  # the page keeps the words, and says why
             raise
-        said = " ".join(part for part in (refusal.sentence, refusal.way_out) if part)
-        return await _room(request, viewer, loan_id, Typed(body, said, refusal.status))
+        why = " ".join(part for part in (refusal.sentence, refusal.way_out) if part)
+        typed = Typed(body, why, refusal.status, quotes)
+        return await _room(request, viewer, loan_id, typed, Where())
+    if problems.wants_json(request):
+        return JSONResponse({"id": said.id, "revision": said.revision}, 201)
     return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
 
 
-async def _say(viewer: Viewer, loan_id: int, body: str, client_id: str) -> None:
+async def _say(
+    viewer: Viewer, loan_id: int, body: str, client_id: str, quotes: int | None
+) -> Message:
     try:
         named = uuid.UUID(client_id) if client_id else uuid.uuid4()
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
-        loan = await queries.loan_for(tx, viewer, loan_id)
-        if refusal := rules.why_not_write(loan, viewer):
+        loan, now = await queries.loan_for(tx, viewer, loan_id), clock.now()
+        if refusal := talk.why_not_write(loan, viewer, now):
             raise refusal
-        room, now = ConversationId(loan.conversation_id), clock.now()
-        await chat.say(tx, viewer.community_id, room, viewer.person_id, body, named, now)
+        here, room = viewer.community_id, ConversationId(loan.conversation_id)
+        return await chat.say(tx, here, room, viewer.person_id, body, named, now, quotes)
 
 
 @router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)

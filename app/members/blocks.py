@@ -17,7 +17,7 @@ from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import keeping, offers
+from app.loans import keeping, offers, questions
 from app.loans.rules import why_not
 from app.loans.shelf import PAUSED
 from app.loans.states import Act
@@ -138,3 +138,5 @@ async def _show(tx: Tx, one: int, other: int) -> None:
             touch(tx, topic.board(here), topic.recent(here), topic.listing(here))
     for community_id, loan_id in await queries.loans_between(tx, one, other):
         touch(tx, topic.writing(community_id, loan_id), topic.loan(community_id, loan_id))
+    for community_id, room in await questions.between(tx, one, other):
+        touch(tx, topic.question(community_id, room))

@@ -53,3 +53,41 @@ async def test_an_empty_or_overlong_message_is_refused(here: Programs) -> None:
     for client_id in ("", "not-a-uuid", 5):
         new = {"body": "Hi", "client_id": client_id}
         await here.ben.posts(f"/loans/{loan}/messages", new, expect=422)
+
+
+async def test_a_program_asks_answers_changes_and_takes_back(here: Programs) -> None:
+    drill = await here.ada.lists()
+    about = {"body": "Is it loud?", "client_id": f"{uuid.uuid4()}"}
+    asked = await here.ben.posts(f"/tools/{drill}/questions", about, expect=201)
+    again = await here.ben.posts(f"/tools/{drill}/questions", about, expect=201)
+    assert again == asked
+    path = f"/rooms/{asked['room_id']}/messages"
+    answer = {"body": "Not very", "quotes": asked["message_id"]}
+    said = await here.ada.posts(path, answer, expect=201)
+    assert said["quotes"] == asked["message_id"]
+    (room,) = (await here.ada.gets("/rooms"))["items"]
+    assert (room["id"], room["loan_id"], room["unread"]) == (asked["room_id"], None, 0)
+    assert room["tool"] == {"id": drill, "name": "Cordless drill"}
+    changed = await here.ada.call("PATCH", f"{path}/{said['id']}", json={"body": "Not at all"})
+    assert changed.json()["edited_at"]
+    new = (await here.ben.gets(path, since=said["revision"]))["items"]
+    assert [each["body"] for each in new] == ["Not at all"]
+    found = (await here.ben.gets("/messages", q="AT ALL"))["items"]
+    assert [(one["room_id"], one["message"]["id"]) for one in found] == [(room["id"], said["id"])]
+    gone = (await here.ada.call("DELETE", f"{path}/{said['id']}")).json()
+    assert (gone["body"], bool(gone["removed_at"])) == ("", True)
+    refused = await here.ben.call("DELETE", f"{path}/{said['id']}")
+    assert refused.status_code == 403
+    loan = await here.ben.asks_for(drill, here.street.day(1))
+    (room,) = (await here.ben.gets("/rooms"))["items"]
+    assert (room["id"], room["loan_id"]) == (asked["room_id"], loan)
+    for stranger in (here.cy, here.cora):
+        assert (await stranger.gets("/rooms"))["items"] == []
+        assert (await stranger.gets("/messages", q="loud"))["items"] == []
+        assert (await stranger.call("GET", path)).status_code == 404
+        answer = {"body": "Hi"}
+        assert (await stranger.call("POST", path, json=answer)).status_code == 404
+        assert (
+            await stranger.call("PATCH", f"{path}/{said['id']}", json=answer)
+        ).status_code == 404
+        assert (await stranger.call("DELETE", f"{path}/{said['id']}")).status_code == 404

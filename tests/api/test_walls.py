@@ -22,6 +22,8 @@ ROUTES = sorted(
     for method in operations
 )
 AMENDS: dict[str, Json] = {
+    "/report": {"reason": "Look at it."},
+    "/reports/{report_id}/settlement": {"reason": "We have talked."},
     "/correction": {"state": "closed", "reason": "So it was."},
     "/unsafe": {"reason": "The cable is bare."},
     "/doorstep": {"place": "Behind the door"},
@@ -38,7 +40,10 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
     ids |= dict.fromkeys(("blackout_id", "change_id", "incident_id", "amount_id"), 1)
+    ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
+    if path.endswith(f"/{slug}/messages"):
+        return f"{path}?q=drill"
     return f"{path}?start=2026-05-01&end=2026-05-01" if path.endswith("/quote") else path
 
 
@@ -47,7 +52,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
     day = f"{here.street.day(2)}"
     if path.endswith("/code/use"):
         return {"digits": "0000"}
-    if path.endswith(("/taking", "/bringing")):
+    if path.endswith(("/taking", "/bringing", "/rooms/{room_id}/photos")):
         return {"photo": TINY}
     if path.endswith("/lending"):
         return {"name": "Grete"}
@@ -56,7 +61,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
     for noun, body in AMENDS.items():
         if path.endswith(noun):
             return body
-    if path.endswith("/messages"):
+    if path.endswith(("/messages", "/messages/{message_id}", "/questions")):
         return {"body": "Hi"}
     if path.endswith(("/tools/{tool_id}/loans", "/hold", "/blackouts")):
         return {"start": day, "end": day}
@@ -72,7 +77,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 80
+    assert len(ROUTES) == 92
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 43
 
 

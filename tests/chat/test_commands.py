@@ -12,52 +12,8 @@ from app.chat.models import ConversationId, MessageKind
 from app.chat.rules import LONGEST
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.people.viewer import Viewer
-from tests.people.living import NOW, community, member, person
-
-
-class Room:
-    """Ada and Ben in one room, Cy outside."""
-
-    def __init__(self, tx: Tx, id: ConversationId, ada: Viewer, ben: Viewer, cy: Viewer) -> None:
-        self.tx, self.id, self.ada, self.ben, self.cy = tx, id, ada, ben, cy
-
-    async def says(self, who: Viewer, text: str, client_id: uuid.UUID | None = None) -> int:
-        """The revision of what was said."""
-        said = await commands.say(
-            self.tx,
-            who.community_id,
-            self.id,
-            who.person_id,
-            text,
-            client_id or uuid.uuid4(),
-            NOW,
-        )
-        return said.revision
-
-    async def sees(self, who: Viewer, up_to: int) -> int:
-        """How far this person has seen afterwards."""
-        await commands.mark_seen(self.tx, who.community_id, self.id, who.person_id, up_to)
-        seat = await queries.participant(self.tx, who.community_id, self.id, who.person_id)
-        assert seat is not None
-        await self.tx.refresh(seat)
-        return seat.seen_up_to
-
-    async def unread(self, who: Viewer) -> int:
-        found = await queries.unread_by_room(self.tx, who.person_id)
-        return found.get((who.community_id, self.id), 0)
-
-    async def lines(self) -> list[str]:
-        found = await queries.newest(self.tx, self.ada.community_id, self.id)
-        return [message.body for message in found]
-
-
-async def room_of_two(tx: Tx) -> Room:
-    elm = await community(tx, await person(tx, "Cora Lindqvist"))
-    ada, ben = await member(tx, elm, "Ada Moreno"), await member(tx, elm, "Ben Okafor")
-    cy = await member(tx, elm, "Cy Tanaka")
-    id = await commands.open_for(tx, elm.id, (ada.person_id, ben.person_id), NOW)
-    return Room(tx, id, ada, ben, cy)
+from tests.chat.living import room_of_two
+from tests.people.living import NOW
 
 
 async def test_the_two_read_each_other_in_the_order_of_speaking(tx: Tx) -> None:
@@ -165,7 +121,8 @@ async def test_seeing_nothing_new_wakes_no_screen(tx: Tx) -> None:
     ada = room.ada.person_id
     tx.info.pop("touched", None)
     await room.sees(room.ada, said)
-    assert tx.info.pop("touched") == {topic.unread(ada), topic.rooms(ada)}
+    seen = topic.seen(room.ada.community_id, room.id)
+    assert tx.info.pop("touched") == {topic.unread(ada), topic.rooms(ada), seen}
     await room.sees(room.ada, said)
     assert "touched" not in tx.info
 

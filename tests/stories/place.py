@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app import clock, db
+from app.chat import queries as chat
+from app.loans.models import Loan
 from app.people import links
 from tests.neighbours import Neighbour, Street, browser
 from tests.stories.windows import PASSWORD, PICTURE
@@ -81,6 +83,10 @@ async def _lending(street: Street) -> dict[str, str]:
     await street.cora.does(f"{home}/tools/{drill}/hold", start=street.day(5), end=street.day(6))
     asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?", accept_safety=1)
     await ada.says(asked, "Of course.")
+    room, said = await _last_of(ada, asked)
+    await ben.does(f"{home}/rooms/{room}/messages/{said}/report", reason="He is too kind.")
+    there = await street.cy.does(f"{home}/tools/{drill}/questions", about="Is it heavy?")
+    about = there.rsplit("/", 1)[1]
     ladder = await ada.lists("Long ladder", "ladders")
     out = await ben.asks_for(ladder, street.today)
     await ada.acts(out, "approval")
@@ -136,6 +142,10 @@ async def _lending(street: Street) -> dict[str, str]:
         "room, other dates": f"{home}/loans/{longer}",
         "other dates": f"{home}/loans/{kept}/changes",
         "other dates, refused": f"{home}/loans/{kept}/changes",
+        "question": f"{home}/rooms/{about}",
+        "search": f"{home}/rooms/search?q=course",
+        "reports": f"{home}/reports",
+        "message": f"{home}/rooms/{room}/messages/{said}",
         "room, lender": f"{home}/loans/{asked}",
         "room, with an incident": f"{home}/loans/{out}",
         "help": f"{home}/help",
@@ -143,6 +153,16 @@ async def _lending(street: Street) -> dict[str, str]:
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",
     }
+
+
+async def _last_of(who: Neighbour, loan_id: int) -> tuple[int, int]:
+    """(room, message): the last that somebody has said in a loan's room."""
+    here = who.viewer.here.id
+    async with db.snapshot() as tx:
+        loan = await tx.get_one(Loan, (here, loan_id))
+        last = await chat.last_of(tx, here, loan.conversation_id, who.id)
+        assert last is not None
+        return loan.conversation_id, last.id
 
 
 async def _gets_a_photo(ada: Neighbour, tool: int) -> None:

@@ -104,6 +104,7 @@
     if (since > had) return watch({ [topic]: had }); // there is a gap: ask from where we are
     const rows = document.createElement("template");
     rows.innerHTML = html;
+    if (reset) list.dispatchEvent(new Event("live:reset"));
     if (reset) await morph(list, html || "<!-- -->", "innerMorph");
     else for (const row of [...rows.content.children]) {
       const old = document.getElementById(row.id);
@@ -199,6 +200,6 @@
     window.dispatchEvent(new Event("live:reload")); // drafts.js keeps what was typed
     location.reload();
   };
-  window.live = { region, versionOf, inTurn, morph, freshen, say, send };
+  window.live = { region, versionOf, inTurn, apply, morph, freshen, say, send };
   connect();
 })();

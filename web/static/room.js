@@ -1,74 +1,61 @@
-// A random UUID; crypto.randomUUID is missing where a page came over plain HTTP from the LAN.
-const uuid = () => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-};
-
-// Tells the server what has been on the screen: only while the page is looked at, and only news.
+// What the scripts of a room share, and the telling of what has been on the screen.
 (() => {
-  const room = document.querySelector("[data-seen]");
-  if (!room) return;
+  const list = () => document.querySelector("[data-room]");
+  if (!list()) return;
+  const { room, topic } = list().dataset;
+
+  // A random UUID; crypto.randomUUID is missing where a page came over plain HTTP from the LAN.
+  const uuid = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  };
+
+  // Asks for what is new, where no push can bring it; `whole`: for the newest page instead.
+  const pull = async (whole = false) => {
+    const had = whole ? "" : `&version=${list().dataset.version}`;
+    const answer = await fetch(`/live?topic=${encodeURIComponent(topic)}${had}`).catch(() => null);
+    if (answer?.status !== 200) return;
+    const frame = await answer.json();
+    await window.live.inTurn(() => window.live.apply(frame));
+  };
+  // An act of the loan writes a line here; its answer brings the loan only.
+  document.addEventListener("htmx:after:request", () => pull());
+
+  // The last line that has been in sight; the room's own version once nothing newer is below.
+  const timeline = document.getElementById("timeline");
+  const shown = () => {
+    const edge = Math.min(innerHeight, timeline.getBoundingClientRect().bottom);
+    const rows = [...list().querySelectorAll(".message")];
+    const last = rows.findLast((row) => row.getBoundingClientRect().top + 8 < edge);
+    if (!last) return 0;
+    const newest = last === rows.at(-1) && !("later" in list().dataset);
+    return Number(newest ? list().dataset.version : last.dataset.born);
+  };
   let told = 0, waiting = 0;
   const tell = async () => {
     waiting = 0;
-    const shown = Number(document.getElementById(room.id).dataset.version);
-    if (document.hidden || shown <= told) return;
-    const answer = await fetch(room.dataset.seen, { method: "POST", body: new URLSearchParams({ up_to: shown }) });
-    if (answer.ok) told = shown;
+    const seen = document.hidden ? 0 : shown();
+    if (seen <= told) return;
+    const answer = await fetch(`${room}/seen`, { method: "POST", body: new URLSearchParams({ up_to: seen }) }).catch(() => null);
+    if (answer?.ok) told = seen;
   };
   const soon = () => (waiting ||= setTimeout(tell, 300));
-  new MutationObserver(soon).observe(room.parentElement, { attributes: true, childList: true, subtree: true, attributeFilter: ["data-version"] });
+  new MutationObserver(soon).observe(timeline, { attributes: true, childList: true, subtree: true, attributeFilter: ["data-version"] });
   document.addEventListener("visibilitychange", soon);
+  document.addEventListener("scroll", soon, { capture: true, passive: true });
+  document.addEventListener("live:drawn", soon);
   soon();
-})();
 
-// The box of a room: keeps what was typed over anything that happens, sends with Enter where
-// there is a keyboard, and gives each line one client id, so that a retry is not a second line.
-(() => {
-  const form = document.getElementById("composer");
-  if (!form) return;
-  const box = form.elements.body;
-  const id = form.elements.client_id;
-  const error = document.getElementById("composer-error");
-  const draft = `draft-${form.dataset.draft}`;
-
-  const remember = () => {
-    if (box.value) sessionStorage.setItem(draft, JSON.stringify([id.value, box.value]));
-    else sessionStorage.removeItem(draft);
+  // "May answer late": by the server's clock, whatever the phone's says.
+  const late = document.querySelector("[data-late-from]"), ahead = Date.now() - Number(document.body.dataset.now);
+  const isLate = () => {
+    const now = (Date.now() - ahead) / 1000;
+    late.hidden = now < Number(late.dataset.lateFrom) || now >= Number(late.dataset.lateUntil);
   };
+  if (late) setInterval(isLate, 30000);
 
-  const unsaid = JSON.parse(sessionStorage.getItem(draft) ?? "null");
-  if (unsaid && !box.value) [id.value, box.value] = unsaid;
-  box.addEventListener("input", remember);
-
-  box.addEventListener("keydown", (event) => {
-    const alone = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.isComposing;
-    if (event.key !== "Enter" || !alone || !matchMedia("(hover: hover)").matches) return;
-    event.preventDefault();
-    if (box.value.trim()) form.requestSubmit();
-  });
-
-  let sent = "";
-  form.addEventListener("htmx:before:request", () => {
-    sent = box.value;
-  });
-
-  form.addEventListener("htmx:after:request", (event) => {
-    const { status, headers } = event.detail.ctx.response;
-    if (status === 409) id.value = uuid(); // the words before these have arrived: these are new
-    if (status >= 400 || headers.get("HX-Redirect")) return remember();
-    error.textContent = "";
-    box.value = box.value.startsWith(sent) ? box.value.slice(sent.length) : box.value;
-    id.value = uuid();
-    remember();
-    box.focus();
-    document.getElementById("timeline").scrollTop = 0;
-  });
-
-  form.addEventListener("htmx:error", () => {
-    error.textContent = "Not sent: no answer. Your words are still here, send them again.";
-  });
+  window.room = { list, path: room, topic, timeline, uuid, pull };
 })();

@@ -1,0 +1,220 @@
+"""A question about a tool before any request: a room of the two that their next loan takes over."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.sql import Select
+
+from app import topic
+from app.chat import commands as chat
+from app.chat import queries
+from app.chat.models import Conversation, ConversationId, Message, Participant
+from app.db import Tx
+from app.errors import Refusal
+from app.loans import kept, rules, talk
+from app.loans.models import Loan
+from app.loans.states import OPEN
+from app.people import blocks
+from app.people import queries as people
+from app.people import rules as people_rules
+from app.people.models import Person
+from app.people.viewer import Viewer
+from app.realtime import touch
+from app.tools import keepers
+from app.tools import queries as tool_queries
+from app.tools.models import Tool
+
+
+async def ask(
+    tx: Tx, tool_id: int, text: str, by: Viewer, now: datetime, client_id: uuid.UUID
+) -> Message:
+    """Said in the room in which the two talk about the tool now; else that opens one.
+
+    Raises NotFound for a tool the viewer may not see, Refusal as a request would.
+    """
+    tool = await tool_queries.tool_for(tx, by, tool_id)
+    await people.still_in(tx, by)
+    await tool_queries.locked(tx, by.community_id, tool_id)
+    apart = await keepers.between(tx, by.person_id, tool)
+    if refusal := rules.why_not_ask(tool, by, apart):
+        raise refusal
+    lender_id, _ = await kept.lenders_for(tx, tool, by.person_id)
+    here, me = by.community_id, by.person_id
+    room = await _of_open_loan(tx, tool, me) or await _open(tx, tool, me)
+    if room is None:
+        before = await _last(tx, tool, me)
+        two = (me, lender_id)
+        room = await chat.open_for(
+            tx, here, two, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
+        )
+        touch(tx, topic.question(here, room))
+    return await chat.say(tx, here, ConversationId(room), me, text, client_id, now)
+
+
+async def room_for(
+    tx: Tx, tool: Tool, borrower_id: int | None, with_whom: Iterable[int], now: datetime
+) -> ConversationId:
+    """The room of a new loan: the one of the borrower's question, or one of its own.
+
+    Whoever makes a loan holds the tool's row, as `ask` does.
+    """
+    here, everybody = tool.community_id, tuple(with_whom)
+    room = await _open(tx, tool, borrower_id) if borrower_id is not None else None
+    if room is None:
+        before = await _last(tx, tool, borrower_id) if borrower_id is not None else None
+        return await chat.open_for(
+            tx, here, everybody, now, tool_id=tool.id, asker_id=borrower_id, after_id=before
+        )
+    asked = await tx.get_one(Conversation, (here, room))
+    asked.question = False
+    seated = await queries.participants_of(tx, here, ConversationId(room))
+    for person_id in set(seated) - set(everybody):  # it may be lent by others than it was
+        await chat.leave(tx, here, ConversationId(room), person_id)
+    for person_id in everybody:
+        await chat.join(tx, here, ConversationId(room), person_id)
+    touch(tx, topic.question(here, room))
+    return ConversationId(room)
+
+
+async def _of_open_loan(tx: Tx, tool: Tool, asker_id: int) -> int | None:
+    return await tx.scalar(
+        select(Loan.conversation_id)
+        .where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            Loan.borrower_id == asker_id,
+            Loan.state.in_(OPEN),
+        )
+        .order_by(Loan.id.desc())
+        .limit(1)
+    )
+
+
+async def _open(tx: Tx, tool: Tool, asker_id: int) -> int | None:
+    return await tx.scalar(_talks(tool, asker_id).where(Conversation.question))
+
+
+async def _last(tx: Tx, tool: Tool, asker_id: int) -> int | None:
+    return await tx.scalar(_talks(tool, asker_id).order_by(Conversation.id.desc()).limit(1))
+
+
+def _talks(tool: Tool, asker_id: int) -> Select[int]:
+    return select(Conversation.id).where(
+        Conversation.community_id == tool.community_id,
+        Conversation.tool_id == tool.id,
+        Conversation.asker_id == asker_id,
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A room of a question, as one of its people sees it."""
+
+    conversation: Conversation
+    tool: Tool
+    others: Sequence[tuple[int, str]]
+
+    @property
+    def room_id(self) -> int:
+        return self.conversation.id
+
+    @property
+    def with_whom(self) -> str:
+        return " and ".join(name for _, name in self.others) or "nobody"
+
+
+async def questions_of(
+    tx: Tx, person_id: int, *, only: tuple[int, int] | None = None, limit: int = 200
+) -> Sequence[Question]:
+    """The newest of a person's rooms that belong to no loan; `only` one (community, room)."""
+    asked = (
+        select(Conversation, Tool)
+        .join(
+            Participant,
+            and_(
+                Participant.community_id == Conversation.community_id,
+                Participant.conversation_id == Conversation.id,
+            ),
+        )
+        .join(
+            Tool,
+            and_(Tool.community_id == Conversation.community_id, Tool.id == Conversation.tool_id),
+        )
+        .options(joinedload(Tool.photo), joinedload(Tool.category))
+        .where(Participant.person_id == person_id, Conversation.question)
+        .order_by(Conversation.id.desc())
+        .limit(limit)
+    )
+    if only:
+        asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
+    found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
+    names = await _others(tx, [one.id for one, _ in found], person_id)
+    return [Question(one, tool, names.get(one.id, ())) for one, tool in found]
+
+
+async def _others(tx: Tx, rooms: Sequence[int], but: int) -> dict[int, list[tuple[int, str]]]:
+    if not rooms:
+        return {}
+    rows = await tx.execute(
+        select(Participant.conversation_id, Person.id, Person.name)
+        .join(Person, Person.id == Participant.person_id)
+        .where(Participant.conversation_id.in_(rooms), Participant.person_id != but)
+        .order_by(Person.id)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for room, person_id, name in rows:
+        found.setdefault(room, []).append((person_id, name))
+    return found
+
+
+async def between(tx: Tx, one: int, other: int) -> Sequence[tuple[int, int]]:
+    """(community, room) of the questions in which both can write."""
+    first, second = aliased(Participant), aliased(Participant)
+    same = and_(
+        first.community_id == second.community_id,
+        first.conversation_id == second.conversation_id,
+    )
+    rows = await tx.execute(
+        select(Conversation.community_id, Conversation.id)
+        .join(
+            first,
+            and_(
+                first.community_id == Conversation.community_id,
+                first.conversation_id == Conversation.id,
+            ),
+        )
+        .join(second, same)
+        .where(first.person_id == one, second.person_id == other, Conversation.question)
+    )
+    return [(community_id, room) for community_id, room in rows]
+
+
+async def why_not_write(tx: Tx, question: Question, by: Viewer, now: datetime) -> Refusal | None:
+    shut = await talk.why_not_write_in(tx, question.room_id, by, now)
+    apart = await blocks.between(tx, by.person_id, [one for one, _ in question.others])
+    return shut or people_rules.why_not_write_to(apart)
+
+
+async def before(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:
+    """The room in which the two have talked about the same tool before, if it is theirs still."""
+    return await tx.scalar(
+        select(Participant.conversation_id)
+        .join(
+            Conversation,
+            and_(
+                Conversation.community_id == Participant.community_id,
+                Conversation.after_id == Participant.conversation_id,
+            ),
+        )
+        .where(
+            Participant.community_id == community_id,
+            Participant.person_id == person_id,
+            Conversation.id == room_id,
+        )
+    )

@@ -1,0 +1,79 @@
+"""Whether somebody can write in a room: what the loan it belongs to says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select
+
+from app.chat.models import Conversation
+from app.db import Tx
+from app.errors import Refusal
+from app.loans import queries, rules
+from app.loans.models import Loan
+from app.people.viewer import Viewer
+from app.tools.models import Tool
+
+READ_ONLY_AFTER = timedelta(days=30)
+
+
+def why_not_write(loan: Loan, by: Viewer, now: datetime) -> Refusal | None:
+    """Long after its end a room can only be read; before that, what every loan asks."""
+    if loan.ended_at is not None and now >= loan.ended_at + READ_ONLY_AFTER:
+        return Refusal(
+            "This loan ended more than 30 days ago, so its room can only be read.",
+            "Ask for the tool again: that opens a room of its own.",
+            status=403,
+            code="over",
+        )
+    return rules.why_not_write(loan, by)
+
+
+async def loan_in(tx: Tx, community_id: int, room_id: int) -> Loan | None:
+    """The loan that a room belongs to, with everything its page shows."""
+    return await tx.scalar(
+        queries.with_all().where(Loan.community_id == community_id, Loan.conversation_id == room_id)
+    )
+
+
+async def why_not_write_in(tx: Tx, room_id: int, by: Viewer, now: datetime) -> Refusal | None:
+    loan = await loan_in(tx, by.community_id, room_id)
+    if loan is not None:
+        return why_not_write(loan, by, now)
+    if by.suspended:
+        return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
+    return None
+
+
+async def tool_names(tx: Tx, by: Viewer, rooms: Collection[int]) -> dict[int, str]:
+    """What is talked about in each of these rooms."""
+    rows = await tx.execute(
+        select(Conversation.id, Tool.name)
+        .join(
+            Tool,
+            and_(Tool.community_id == Conversation.community_id, Tool.id == Conversation.tool_id),
+        )
+        .where(Conversation.community_id == by.community_id, Conversation.id.in_(rooms))
+    )
+    return dict(rows.tuples().all())
+
+
+async def loans_of(tx: Tx, by: Viewer, rooms: Collection[int]) -> dict[int, int]:
+    """Room → the loan that it belongs to; a question's is in none."""
+    rows = await tx.execute(
+        select(Loan.conversation_id, Loan.id).where(
+            Loan.community_id == by.community_id, Loan.conversation_id.in_(rooms)
+        )
+    )
+    return dict(rows.tuples().all())
+
+
+async def shut(tx: Tx, since: datetime, until: datetime) -> Sequence[tuple[int, int]]:
+    """(community, loan) of those whose room has become read-only within (since, until]."""
+    rows = await tx.execute(
+        select(Loan.community_id, Loan.id).where(
+            Loan.ended_at > since - READ_ONLY_AFTER, Loan.ended_at <= until - READ_ONLY_AFTER
+        )
+    )
+    return [(community_id, loan_id) for community_id, loan_id in rows]

@@ -1,0 +1,74 @@
+"""A report freezes a copy for coordinators who have no part in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.chat import commands, reports
+from app.chat.models import Report
+from app.db import Tx
+from app.errors import NotFound, Refusal
+from app.people.models import Community, Role
+from app.people.viewer import Viewer
+from tests.chat.living import Room, room_of_two
+from tests.people.living import NOW, member
+
+
+async def coordinator(room: Room) -> Viewer:
+    elm = await room.tx.get_one(Community, room.ada.community_id)
+    return await member(room.tx, elm, "Cora Lindqvist", role=Role.COORDINATOR)
+
+
+async def reported(room: Room, who: Viewer, message: int, reason: str = "A threat.") -> Report:
+    return await reports.report(room.tx, room.id, message, reason, who, NOW)
+
+
+async def test_a_copy_stays_whatever_its_author_does(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    cora = await coordinator(room)
+    said = await room.said(room.ben, "You will be sorry")
+    first = await reported(room, room.ada, said.id)
+    await room.changes(room.ben, said.id, "Sorry")
+    await room.takes_back(room.ben, said.id)
+    (seen,) = await reports.reports_for(tx, cora)
+    assert (seen.words, seen.reason) == ("You will be sorry", "A threat.")
+    assert (seen.reporter.name, seen.author.name) == ("Ada Moreno", "Ben Okafor")
+    assert (await reported(room, room.ada, said.id, "Again")).id == first.id
+    settled = await reports.settle(tx, seen.id, "We have talked.", cora, NOW + timedelta(days=1))
+    again = await reports.settle(tx, seen.id, "And again.", cora, NOW + timedelta(days=2))
+    assert (again.outcome, again.settled_at) == ("We have talked.", settled.settled_at)
+    assert again.words == "You will be sorry"
+
+
+async def test_only_what_others_said_in_a_room_of_ones_own(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    said = await room.said(room.ben, "Hello")
+    note = await commands.note(tx, room.ada.community_id, room.id, "Approved.", None, NOW)
+    for message, words in ((said.id, "your own words"), (note.id, "line of the room")):
+        with pytest.raises(Refusal, match=words):
+            await reported(room, room.ben, message)
+    with pytest.raises(Refusal, match="Say why"):
+        await reported(room, room.ada, said.id, " ")
+    with pytest.raises(Refusal, match="500"):
+        await reported(room, room.ada, said.id, "x" * 501)
+    with pytest.raises(NotFound):
+        await reported(room, room.cy, said.id)
+    await room.takes_back(room.ben, said.id)
+    with pytest.raises(Refusal, match="taken back"):
+        await reported(room, room.ada, said.id)
+
+
+async def test_nobody_judges_their_own_room_and_no_member_sees_reports(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    cora = await coordinator(room)
+    said = await room.said(room.ben, "Hello")
+    made = await reported(room, room.ada, said.id)
+    await commands.join(tx, room.ada.community_id, room.id, cora.person_id)
+    assert await reports.reports_for(tx, cora) == []
+    with pytest.raises(NotFound):
+        await reports.settle(tx, made.id, "Fine.", cora, NOW)
+    for one in (room.ada, room.ben, room.cy):
+        with pytest.raises(Refusal, match="coordinator"):
+            await reports.settle(tx, made.id, "Fine.", one, NOW)
