@@ -86,6 +86,20 @@ async def tell(
         )
 
 
+async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
+    """Somebody wrote in the room: the others hear of it until they have looked."""
+    whom = (loan.borrower_id, loan.lender_id, loan.mediator_id)
+    about = topic.loan(loan.community_id, loan.id)
+    said = facts(loan, by.name)
+    await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)
+
+
+async def words_seen(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
+    """They have been looked at, and with them whatever else was told of the loan."""
+    about = topic.loan(loan.community_id, loan.id)
+    await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
+
+
 def facts(loan: Loan, other: str) -> dict[str, str]:
     return {
         "tool": loan.tool.name,

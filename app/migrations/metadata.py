@@ -7,7 +7,10 @@ import app.http.models
 import app.loans.incident
 import app.loans.models
 import app.loans.papers
+import app.notices.deliveries
 import app.notices.models
+import app.notices.preferences
+import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models
