@@ -12,14 +12,27 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import clock, db, jobs, migrations, pages
+from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
-from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
+from app.demo import mail_page as demo_mail
+from app.http import (
+    app_shell,
+    body,
+    csrf,
+    docs,
+    headers,
+    log,
+    metrics,
+    problems,
+    proxies,
+    tally,
+    vitals,
+)
 from app.loans import api as loans_api
 from app.loans import (
     case_api,
@@ -40,6 +53,7 @@ from app.members import live as members_live
 from app.members import routes as members_routes
 from app.notices import api as notices_api
 from app.notices import live as notices_live
+from app.notices import preferring_api
 from app.notices import routes as notices_routes
 from app.people import api as people_api
 from app.people import doors
@@ -58,10 +72,12 @@ UPLOADS = (
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, notices_routes),
+    *(app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk),
+    preferring_api,
 )
 
 
@@ -142,6 +158,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     await engine.start()
     tasks = [
         asyncio.create_task(jobs.run_forever(), name="jobs"),
+        asyncio.create_task(courier.run_forever(), name="courier"),
         asyncio.create_task(metrics.follow(lambda: engine.counters, engine.gauges), name="metrics"),
     ]
     # What is loaded now stays: looking through it again and again would hold up every screen.

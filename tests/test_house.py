@@ -17,13 +17,30 @@ APP = Path(__file__).parent.parent / "app"
 
 # From the cellar up. A feature's rooms follow in their own order; its edges stand above all core.
 CELLAR = ("realtime",)
-GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
+GROUND = (
+    "settings",
+    "clock",
+    "words",
+    "errors",
+    "topic",
+    "db",
+    "queue",
+    "pages",
+    "mail",
+    "push",
+    "http",
+)
 LINE = ("people", "notices", "chat", "tools", "loans", "members", "board")
 EDGES = (
     "live",
     "doors",
     "entrance",
     "forms",
+    "addresses",
+    "preferring",
+    "preferring_api",
+    "unsubscribing",
+    "pushing",
     "joining",
     "blocking",
     "desk",
@@ -47,10 +64,14 @@ EDGES = (
 )
 ROOMS = (
     *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
+    *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords"),
     *(
         "choosing",
         "rules",
+        "unsubscribe",
+        "preferences",
+        "devices",
         "fair",
         "story",
         "terms",
@@ -61,7 +82,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "waits", "cases", "sessions", "links", "reset_link"),
+    *("twice", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
     *(
         "photos",
         "periods",
@@ -73,7 +94,9 @@ ROOMS = (
         "similar",
         "proposals",
     ),
+    *("mailing", "truth", "steps"),
     *("reminders", "news", "ripple", "standing", "mine", "wall", "commands", "changes", "patience"),
+    "carrying",
     *("amends", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
         "case_words",
@@ -90,7 +113,7 @@ ROOMS = (
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
-    *("main", "jobs", "demo", "serve", "crew", "worker", "console"),
+    *("main", "jobs", "courier", "post", "demo", "serve", "crew", "worker", "console"),
     *("embedded", "child", "instance", "migrations"),
 )
 # The edges of people say who asks; every other feature's edges stand on them.

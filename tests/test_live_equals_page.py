@@ -65,6 +65,7 @@ class Story:
             found["amends"] = (topic.amends(here.id, self.loan), room)
             found["facts"] = (topic.facts(here.id, self.loan), f"{home}/help/{self.loan}")
             found["writing"] = (topic.writing(here.id, self.loan), room)
+            found["delivered"] = (topic.delivered(here.id, self.loan), room)
         return found
 
 
@@ -254,6 +255,7 @@ def acts(story: Story) -> Acts:
         ("think again", press(ada, "undo")),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),
         ("see it", see),
+        ("mute the room", press(ada, "mute")),
         ("approve", press(ada, "approval")),
         ("propose other dates", propose),
         ("refuse them", answer(ada, "refusal")),

@@ -26,6 +26,7 @@ from app.http.schemas import (
     cursor_after,
     problems,
 )
+from app.loans import news
 from app.loans import queries as loans
 from app.loans import rules as loan_rules
 from app.people.doors import ApiMemberEvenSuspended
@@ -107,6 +108,7 @@ async def say(
             said = await commands.say(
                 tx, loan.community_id, room, viewer.person_id, new.body, named, clock.now()
             )
+            await news.of_words(tx, loan, viewer, clock.now())
             done = {"message_id": said.id}
             await idempotency.keep(tx, viewer.person_id, request, key, new, done)
         message = await tx.get_one(

@@ -14,7 +14,18 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
-from app.loans import commands, handover, help, patience, queries, rules, settling, telling, trust
+from app.loans import (
+    commands,
+    handover,
+    help,
+    news,
+    patience,
+    queries,
+    rules,
+    settling,
+    telling,
+    trust,
+)
 from app.loans.models import Loan
 from app.members import blocks as member_blocks
 from app.people import blocks
@@ -71,6 +82,9 @@ async def _room(request: Request, viewer: Viewer, loan_id: int, typed: Typed) ->
             ),
             similar_html=await pages.region(request, tx, topic.similar(loan.community_id, loan.id)),
             amends_html=await pages.region(request, tx, topic.amends(loan.community_id, loan.id)),
+            delivered_html=await pages.region(
+                request, tx, topic.delivered(loan.community_id, loan.id)
+            ),
             messages_html=pages.drawn(messages),
             room_id=loan.conversation_id,
             writing_html=await pages.region(request, tx, topic.writing(loan.community_id, loan.id)),
@@ -232,7 +246,9 @@ async def _say(viewer: Viewer, loan_id: int, body: str, client_id: str) -> None:
         if refusal := rules.why_not_write(loan, viewer):
             raise refusal
         room, now = ConversationId(loan.conversation_id), clock.now()
-        await chat.say(tx, viewer.community_id, room, viewer.person_id, body, named, now)
+        said = await chat.say(tx, viewer.community_id, room, viewer.person_id, body, named, now)
+        if said.created_at == now:  # not a second time
+            await news.of_words(tx, loan, viewer, now)
 
 
 @router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)
@@ -246,3 +262,4 @@ async def seen(
         loan = await queries.loan_for(tx, viewer, loan_id)
         room = ConversationId(loan.conversation_id)
         await chat.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)
+        await news.words_seen(tx, loan, viewer, clock.now())
