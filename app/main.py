@@ -48,7 +48,7 @@ from app.loans import (
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.loans import waiting as loans_waiting
-from app.members import desk
+from app.members import desk, keepers_page
 from app.members import live as members_live
 from app.members import routes as members_routes
 from app.notices import api as notices_api
@@ -71,12 +71,12 @@ UPLOADS = (
 )
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
-    *(loans_routes, changing, handing, recording, lending_page, days_off, notices_routes),
-    *(app_shell, demo_mail),
+    *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
+    *(notices_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
-    *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk),
+    *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     preferring_api,
 )
 

@@ -57,15 +57,16 @@ EDGES = (
     "case_shapes",
     "holding",
     "days_off",
+    "keepers_page",
     "api",
     "handing_api",
     "case_api",
     "waiting",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "viewer"),
+    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
     *("letters", "kinds", "deciding", "deliveries"),
-    *("keys", "passwords"),
+    *("keys", "passwords", "keepers"),
     *(
         "choosing",
         "rules",
@@ -82,7 +83,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
+    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
     *(
         "photos",
         "periods",
@@ -109,7 +110,7 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
-    *("holds", "blackouts"),
+    *("holds", "blackouts", "keeping"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

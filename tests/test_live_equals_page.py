@@ -7,7 +7,8 @@ freshly loaded page. The registry is walked: a kind without a case here fails.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -15,7 +16,8 @@ from sqlalchemy import func, select
 
 from app import clock, db, topic
 from app.loans.incident import Incident
-from app.loans.models import ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState, LoanChange
 from app.main import registry
 from app.people.models import Membership, Status
 from tests.neighbours import Neighbour, Screen, Street
@@ -92,17 +94,24 @@ async def drawn(who: Neighbour, name: str) -> tuple[int, str | None]:
     return frame["version"], frame.get("html")
 
 
+async def drawn_all(who: Neighbour, names: Iterable[str]) -> dict[str, tuple[int, str | None]]:
+    names = list(names)
+    return dict(zip(names, await gather(*(drawn(who, name) for name in names)), strict=True))
+
+
 async def note(one: Open, story: Story) -> None:
-    for name, _ in story.cases(one.who).values():
-        one.before[name] = await drawn(one.who, name)
+    one.before = await drawn_all(one.who, [name for name, _ in story.cases(one.who).values()])
 
 
 async def check(one: Open, story: Story, act: str) -> int:
     """After an act: versions, the pushed region and a fresh page agree; how many looked new."""
-    changed = 0
-    pages: dict[str, str] = {}
-    for kind, (name, path) in story.cases(one.who).items():
-        version, html = await drawn(one.who, name)
+    changed, cases = 0, story.cases(one.who)
+    now = await drawn_all(one.who, [name for name, _ in cases.values()])
+    theirs = {path for kind, (name, path) in cases.items() if kind != "list" and now[name][1]}
+    opened = await gather(*(one.who.opens(path) for path in theirs))
+    pages = dict(zip(theirs, opened, strict=True))
+    for kind, (name, path) in cases.items():
+        version, html = now[name]
         was_version, was_html = one.before.get(name, (0, None))
         if html is None and kind != "list":
             continue
@@ -115,9 +124,7 @@ async def check(one: Open, story: Story, act: str) -> int:
         await one.screen.until(lambda name=name, v=version: one.screen.version.get(name, 0) >= v)
         if kind == "list":
             continue
-        if path not in pages:
-            pages[path] = await one.who.opens(path)
-        page = pages[path]
+        page = pages.get(path) or await one.who.opens(path)
         # Nothing is pushed of what was never touched: the screen is up to date at version 0.
         pushed = (one.screen.html.get(name) or html or "").strip()
         if kind == "room":
@@ -307,5 +314,5 @@ async def test_what_is_pushed_is_what_a_fresh_page_shows(street: Street) -> None
             await note(screens[-1], story)
         for act, run in acts(story):
             await run()
-            changed = [await check(one, story, act) for one in screens]
+            changed = await gather(*(check(one, story, act) for one in screens))
             assert sum(changed), f"{act}: nothing looked different to anybody"

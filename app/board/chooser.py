@@ -10,8 +10,8 @@ from app.board.quick import Choice
 from app.errors import NotFound, Refusal, Span
 from app.loans import holds, rules
 from app.loans.dates import refuse_taken
-from app.people import blocks
 from app.people.viewer import Viewer
+from app.tools import keepers
 from app.tools import queries as tools
 from app.tools.models import Tool
 
@@ -27,7 +27,7 @@ async def look(
     try:
         period = quick.typed_period(typed, here)
         if period is not None:
-            apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+            apart = await keepers.between(tx, viewer.person_id, tool)
             if refusal := rules.why_not_request(tool, *period, viewer, apart, now):
                 raise refusal
             await refuse_taken(tx, tool, *period, now)

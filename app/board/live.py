@@ -13,7 +13,7 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
-from app.tools import availability, occupied, rules
+from app.tools import availability, keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import OccupancyKind
 
@@ -51,7 +51,7 @@ def draw_card(one: queries.Seen, here: Here, locale: str) -> str:
 def faces(
     one: queries.Seen, apart: Collection[int], draw: Callable[[queries.Seen], str]
 ) -> str | TwoFaces:
-    """`apart`: those whom a block keeps from the owner. They see what *paused* shows."""
+    """`apart`: those whom a block keeps from who lends it. They see what *paused* shows."""
     html = draw(one)
     return TwoFaces(html, draw(queries.veil(one)), frozenset(apart)) if apart else html
 
@@ -65,7 +65,7 @@ async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | No
     if not tools:
         return None
     (one,) = await queries.seen(tx, here, tools, clock.now(), locale)
-    apart = await blocks.apart_from(tx, one.tool.owner_id)
+    apart = await keepers.apart_from(tx, one.tool)
     return faces(one, apart, lambda seen: draw_card(seen, here, locale))
 
 
@@ -112,7 +112,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
             **calendar.draw(seen, here, now, locale, holds, whose, offered),
         )
 
-    apart = await blocks.apart_from(tx, tool.owner_id)
+    apart = await keepers.apart_from(tx, tool)
     if not holds:
         return faces(one, apart, draw)
     veiled = draw(queries.veil(one)) if apart else ""
@@ -122,7 +122,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
 
 @topics.personal("mine")
 async def of_this_tool(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
-    """The viewer's own loans of one tool, and for its owner all of them and the buttons."""
+    """The viewer's own loans of one tool, and for whoever lends it all of them and the buttons."""
     tool_id = topic.number(key)
     if tool_id is None:
         return None

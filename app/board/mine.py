@@ -57,7 +57,7 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
             tx, viewer, {key: place for key, (place, _) in places.items()}, now
         ),
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
-        "lending": [o.told for o in rest if o.loan.lender_id == viewer.person_id],
+        "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),
         "new_path": f"{here.path}/tools/new" if here else "/",
         "board_path": here.path if here else "/",
@@ -66,13 +66,17 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
 
 async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[str, object]:
     """What this person has to do with one tool, for `tools/_mine.html`."""
-    here, own = viewer.here, tool.owner_id == viewer.person_id
+    here, own = viewer.here, viewer.person_id in tool.lenders
     loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool.id)
     known, me = await standing.around(tx, loans), viewer.person_id
     return {
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}",
         "mine": own,
+        "of_all": tool.owner_id is None,
+        "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
+        if tool.owner_id is None and viewer.is_coordinator
+        else "",
         "paused": tool.status in shelf.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
@@ -97,7 +101,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         told = telling.tell(loan, place[0], viewer.person_id, now, viewer.locale)
         at = (loan.community_id, loan.conversation_id)
         talks_with = told.lender_name
-        if loan.lender_id == viewer.person_id:
+        if loan.lent_by(viewer.person_id):
             talks_with = told.borrower_name
         elif loan.mediator_id == viewer.person_id:
             talks_with = f"{told.lender_name} and {told.borrower_name}"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, any_, exists, func, or_, select
 
 from app import words
 from app.board.availability import PAUSED, Now, state_of
@@ -16,7 +16,7 @@ from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
 from app.people.models import Block
 from app.people.viewer import Here
-from app.tools import availability, rules
+from app.tools import availability, keepers, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
@@ -41,7 +41,7 @@ class Seen:
 
 
 def veil(one: Seen) -> Seen:
-    """The face that *paused* shows, for those whom a block keeps from the owner."""
+    """The face that *paused* shows, for those whom a block keeps from who lends it."""
     if one.tool.status not in rules.ON_THE_BOARD:
         return one
     return replace(one, state=PAUSED, loans=(), busy=(), veiled=True)
@@ -49,7 +49,7 @@ def veil(one: Seen) -> Seen:
 
 def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
     """`apart`: the people whom a block keeps from the viewer."""
-    return [veil(one) if one.tool.owner_id in apart else one for one in found]
+    return [veil(one) if keepers.hidden_from(one.tool, apart) else one for one in found]
 
 
 async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale: str) -> list[Seen]:
@@ -151,7 +151,8 @@ async def recent(tx: Tx, here: Here) -> list[dict[str, object]]:
     It looks alike to all, so it is silent about the tools of who has blocked somebody: else it
     would tell the blocked that a tool is not paused at all.
     """
-    open_to_all = ~exists().where(Block.blocker_id == Tool.owner_id)
+    blocker = or_(Block.blocker_id == Tool.owner_id, Block.blocker_id == any_(Tool.keepers))
+    open_to_all = ~exists().where(blocker)
     rows = await tx.execute(
         select(LoanEvent, Tool)
         .join(
@@ -198,7 +199,7 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
         "photo_url": photo_url(tool, here),
         "photo_alt": tool.name,
         "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
-        "owner_name": tool.owner.name,
+        "owner_name": tool.owner.name if tool.owner else here.name,
         "state": one.state,
     }
 
@@ -211,7 +212,7 @@ def line(tool: Tool, here: Here, locale: str) -> Mapping[str, object]:
         "icon": tool.category.icon,
         "photo_url": photo_url(tool, here),
         "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
-        "owner_name": tool.owner.name,
+        "owner_name": tool.owner.name if tool.owner else here.name,
     }
 
 

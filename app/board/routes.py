@@ -22,7 +22,7 @@ from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import lending
+from app.tools import keepers, lending
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.lending import HORIZON_DAYS
@@ -274,8 +274,8 @@ async def tool_page_with(
     today = clock.local_day(now, here.zone)
     async with db.snapshot() as tx:
         tool = await tool_queries.tool_for(tx, viewer, tool_id)
-        mine = tool.owner_id == viewer.person_id
-        apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+        mine = viewer.person_id in tool.lenders
+        apart = await keepers.between(tx, viewer.person_id, tool)
         key, back = pages.fresh_key(), f"{here.path}/tools/{tool_id}"
         why_not = rules.why_not_ask(tool, viewer, apart)
         (seen,) = await queries.seen(tx, here, [tool], now, viewer.locale)
@@ -289,11 +289,14 @@ async def tool_page_with(
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
+            asks=tool.owner_id != viewer.person_id,
+            keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
             waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=why_not,
-            block=await member_blocks.button(
-                tx, viewer, tool.owner_id, tool.owner.name, apart, key, back
+            block=tool.owner
+            and await member_blocks.button(
+                tx, viewer, tool.owner.id, tool.owner.name, apart, key, back
             ),
             free=free,
             today=today.isoformat(),
@@ -335,7 +338,9 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         "cost_text": "Free. A thank-you is welcome."
         if tool.price_cents == 0
         else f"{price}; each day that has begun counts.",
-        "owner_name": tool.owner.name,
+        "owner_name": tool.owner.name if tool.owner else here.name,
+        "of_all": tool.owner is None,
+        "lends": tool.owner.name.split()[0] if tool.owner else "the keepers",
         "rules": lending.in_words(tool.lending, here.currency, viewer.locale),
         "safety": tool.safety,
         "paused": tool.status == ToolStatus.PAUSED,

@@ -68,9 +68,7 @@ async def end(tx: Tx, tool_id: int, blackout_id: int, by: Viewer, now: datetime)
 
 
 def why_not_own(tool: Tool, by: Viewer) -> Refusal | None:
-    if not tool_rules.may_change(tool, by):
-        return Refusal("Only the owner can do this.", lifted_by="the owner", status=403)
-    return None
+    return tool_rules.why_not_theirs(tool, by, "do this")
 
 
 async def _own(tx: Tx, tool_id: int, by: Viewer) -> Tool:

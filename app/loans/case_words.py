@@ -288,7 +288,7 @@ def _mediator(room: Room, offered: Choice | None) -> dict[str, object]:
         "named": room.who(loan.named_id) if loan.named_id else "",
         "named_id": loan.named_id,
         "named_by": room.who(loan.named_by) if loan.named_by else "",
-        "agree": loan.named_id is not None and loan.named_by != by.person_id,
+        "agree": loan.named_by is not None and not loan.same_side(loan.named_by, by.person_id),
         "choice": list(offered.names.items()) if offered and asking else [],
         "both": bool(offered and offered.both),
         "key": f"mediator-{loan.id}-{loan.version}",

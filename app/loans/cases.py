@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, any_, exists, func, or_, select
 
 from app.db import Tx
 from app.errors import NotFound
@@ -137,7 +137,7 @@ async def lenders(tx: Tx, community_id: int) -> dict[int, str]:
             Membership.status == Status.ACTIVE,
             exists().where(
                 Tool.community_id == community_id,
-                Tool.owner_id == Person.id,
+                or_(Tool.owner_id == Person.id, Person.id == any_(Tool.keepers)),
                 Tool.status.in_(ON_THE_BOARD),
             ),
         )

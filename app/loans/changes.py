@@ -17,12 +17,12 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
-from app.loans import commands, news, proposals, queries, rules
-from app.loans.models import ChangeState, Loan, LoanChange
+from app.loans import commands, kept, news, proposals, queries, rules
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import END
 from app.loans.states import Act, State, Who
 from app.notices.models import Kind
-from app.people import blocks
 from app.people.models import PersonId
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
@@ -49,7 +49,7 @@ async def propose(
     loan = await commands.locked(tx, loan_id, by, version)
     note, period = rules.check_reason(note), (start or loan.start, end or loan.end)
     going = await _timely(tx, loan, now)
-    apart = await blocks.between(tx, by.person_id, [loan.other_than(by.person_id)])
+    apart = await kept.between(tx, by.person_id, loan)
     if refusal := proposals.why_not_propose(loan, by, apart, going, now):
         raise refusal
     if refusal := proposals.why_not_period(loan, period, now, by.here.zone):
@@ -86,7 +86,7 @@ async def propose(
 async def agree(tx: Tx, loan_id: int, change_id: int, by: Viewer, now: datetime) -> LoanChange:
     """The loan has the other dates at once; overlapping requests are superseded."""
     loan, change = await _answering(tx, loan_id, change_id, by, ChangeState.AGREED, now)
-    apart = await blocks.between(tx, by.person_id, [loan.other_than(by.person_id)])
+    apart = await kept.between(tx, by.person_id, loan)
     if refusal := proposals.why_not_propose(loan, by, apart, None, now):
         raise refusal
     await _agree(tx, loan, change, by, now)
@@ -267,6 +267,5 @@ def _words(change: LoanChange, here: Here) -> str:
 def _show(tx: Tx, loan: Loan) -> None:
     """A proposal is seen by the two only: the board stays as it is."""
     touch(tx, topic.loan(loan.community_id, loan.id), topic.mine(loan.community_id, loan.tool_id))
-    for person_id in (loan.borrower_id, loan.lender_id):
-        if person_id is not None:
-            touch(tx, topic.things(person_id), topic.waiting(person_id))
+    for person_id in loan.parties:
+        touch(tx, topic.things(person_id), topic.waiting(person_id))

@@ -26,7 +26,8 @@ from app.http.schemas import (
     problems,
 )
 from app.loans import changes, proposals, queries, rules
-from app.loans.models import ChangeKind, ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeKind, ChangeState, LoanChange
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 

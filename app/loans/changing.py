@@ -14,7 +14,8 @@ from app.errors import Refusal, Span, mistyped
 from app.http import idempotency
 from app.http.schemas import ID_LIMIT, LoanKey
 from app.loans import changes, periods, proposals, queries, rules
-from app.loans.models import Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import LoanChange
 from app.loans.states import Act, State
 from app.loans.telling import Action
 from app.people.doors import MemberEvenSuspended
@@ -129,7 +130,7 @@ async def _page(
 
 
 def _other(loan: Loan, viewer: Viewer) -> str:
-    lends = viewer.person_id == loan.lender_id
+    lends = loan.lent_by(viewer.person_id)
     name = (loan.borrower.name if loan.borrower else loan.borrower_name) if lends else None
     return (name or loan.lender.name).split()[0]
 

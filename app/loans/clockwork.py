@@ -48,7 +48,7 @@ async def _pause(tx: Tx, loan: Loan, now: datetime) -> None:
         return
     await notices.tell(
         tx,
-        (loan.lender_id,),
+        loan.lenders,
         Kind.PAUSED_FOR_SILENCE,
         loan.community_id,
         topic.tool(loan.community_id, loan.tool_id),

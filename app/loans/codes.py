@@ -113,7 +113,7 @@ async def use(
     code = await _good(tx, loan, now, lock=True)
     if code is None:
         return Refusal("There is no code that is good now.", "Ask the other to show a new one.")
-    if code.shown_by == by.person_id:
+    if loan.same_side(code.shown_by, by.person_id):
         raise Refusal("This is the code on your own phone.", "The other one types it.", status=403)
     direction = Direction(code.direction)
     right = _hash(loan, direction, code.loan_version, code.nonce, digits)
@@ -132,7 +132,7 @@ async def shown(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> Shown | None:
     code = await _good(tx, loan, now)
     if code is None:
         return None
-    mine = code.shown_by == by.person_id
+    mine = loan.same_side(code.shown_by, by.person_id)
     return Shown(
         Direction(code.direction),
         mine,

@@ -15,47 +15,20 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import choosing, news, proposals, queries, ripple, rules, story, trust, twice
+from app.loans import choosing, kept, news, proposals, queries, ripple, rules, story, trust, twice
 from app.loans.dates import free_near as free_near
 from app.loans.dates import plan_pass, refuse_taken, why_not_unheld
 from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State, Who
 from app.notices.models import Kind
-from app.people import blocks
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, keepers
 from app.tools import queries as tool_queries
 
-TOLD = {
-    Act.APPROVE: "approved the request",
-    Act.DECLINE: "declined the request",
-    Act.WITHDRAW: "withdrew the request",
-    Act.CANCEL: "cancelled the loan",
-    Act.HAND_OVER: "handed the tool over",
-    Act.CLAIM_RETURN: "brought it back",
-    Act.NOT_HERE: "says it is not here",
-    Act.TAKE_BACK: "has it back",
-    Act.FETCH: "has the tool now",
-    Act.GIVE_BACK: "gave it back",
-    Act.NO_SHOW: "ended the loan: nobody came",
-    Act.CLOSE: "closed the loan",
-    Act.CHANGE: "agreed to other dates",
-    Act.WAIT: "waits for it",
-    Act.FETCHED: "says that it was handed over",
-    Act.DISPUTE: "keeps the loan open until it is settled",
-    Act.SETTLE: "closed the loan: it is settled",
-}
 # What the clock would have done with a loan that nobody had moved on from this state.
 WAITED_FOR = {State.REQUESTED: "loans.expire", State.APPROVED: "loans.lapse"}
-TOLD_BY_ITSELF = {
-    Act.APPROVE: "Approved at once, as the lender has set.",
-    Act.SUPERSEDE: "Somebody else got these dates.",
-    Act.EXPIRE: "The request ran out without an answer.",
-    Act.LAPSE: "Nobody picked it up; the loan has lapsed.",
-    Act.CLOSE: "The loan is closed.",
-}
 
 
 async def request(
@@ -79,21 +52,24 @@ async def request(
     tool = await tool_queries.tool_for(tx, by, tool_id)
     await people.still_in(tx, by)
     await tool_queries.locked(tx, by.community_id, tool_id)
-    apart = await blocks.between(tx, by.person_id, [tool.owner_id])
+    apart = await keepers.between(tx, by.person_id, tool)
     unsafe = choosing.why_not_unsafe(tool.lending, accept_safety)
     if refusal := rules.why_not_request(tool, start, end, by, apart, now) or unsafe:
         raise refusal
     first = await twice.first_of(tx, tool_id, by, start, end)
     if refusal := twice.why_not_again(first, by, now):
         raise refusal
-    kept = by.person_id if offered else None
-    await refuse_taken(tx, tool, start, end, now, not_kept_for=kept)
-    conversation_id = await chat.open_for(tx, by.community_id, (by.person_id, tool.owner_id), now)
+    theirs = by.person_id if offered else None
+    await refuse_taken(tx, tool, start, end, now, not_kept_for=theirs)
+    lender_id, others = await kept.lenders_for(tx, tool, by.person_id)
+    room = (by.person_id, lender_id, *others)
+    conversation_id = await chat.open_for(tx, by.community_id, room, now)
     loan = Loan(
         community_id=by.community_id,
         tool_id=tool.id,
         borrower_id=by.person_id,
-        lender_id=tool.owner_id,
+        lender_id=lender_id,
+        keepers=others,
         conversation_id=conversation_id,
         period=Range(start, end),
         price_cents=rules.price(tool, start, end, by.here),
@@ -151,7 +127,7 @@ async def _approve_at_once(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> boo
     tool = loan.tool
     if not tool.auto_approve:
         return False
-    if not await trust.trusts(tx, loan.community_id, loan.lender_id, by.person_id, now):
+    if not await trust.trusts(tx, loan, by.person_id, now):
         return False
     if await queries.overlapping_requests(tx, loan):
         return False
@@ -278,16 +254,12 @@ async def change(
         await availability.release(tx, loan.community_id, loan.id, now)
     why = reason or note
     story.record(tx, loan, act, was, by, why, now)
-    if by is None:
-        told = TOLD_BY_ITSELF[act]
-    else:
-        told = f"{by.name} {TOLD[act]}" + (f": {why}" if why else ".")
     await tx.flush()
     await chat.note(
         tx,
         loan.community_id,
         ConversationId(loan.conversation_id),
-        told,
+        story.line(act, by, why),
         by.person_id if by else None,
         now,
     )
@@ -314,7 +286,7 @@ def show(tx: Tx, loan: Loan) -> None:
     )
     if loan.out_at is not None:  # before it went out, nobody needs help with it
         touch(tx, topic.help(community_id))
-    for person_id in (loan.borrower_id, loan.lender_id, loan.mediator_id):
+    for person_id in (*loan.parties, loan.mediator_id):
         if person_id is not None:
             touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
 

@@ -100,7 +100,7 @@ def why_not_accept(incident: Incident, loan: Loan, by: Viewer) -> Refusal | None
         return refusal
     if incident.offer_by is None:
         return Refusal("Nobody has proposed anything yet.", "Make a proposal.")
-    if incident.offer_by == by.person_id:
+    if loan.same_side(incident.offer_by, by.person_id):
         return Refusal("This is your own proposal.", "The other one accepts it.", "the other one")
     return None
 
@@ -132,7 +132,7 @@ def why_not_mediate(
     loan: Loan, standing: Membership | None, both: bool, lends: bool
 ) -> Refusal | None:
     """Whether this neighbour can be named; `both`: the two have to agree on who it is."""
-    if standing is not None and standing.person_id in (loan.borrower_id, loan.lender_id):
+    if standing is not None and standing.person_id in loan.parties:
         return mistyped("mediator", "Nobody mediates the own case.", "Choose somebody else.")
     if standing is None or standing.status != Status.ACTIVE:
         return mistyped("mediator", "Choose one of those in the list.")
@@ -143,9 +143,7 @@ def why_not_mediate(
 
 def needs_both(loan: Loan, coordinators: Collection[int]) -> bool:
     """A coordinator who is a party must not choose alone who looks into the own case."""
-    return loan.borrower_id is not None and any(
-        person in coordinators for person in (loan.borrower_id, loan.lender_id)
-    )
+    return loan.borrower_id is not None and any(person in coordinators for person in loan.parties)
 
 
 def why_not_undo(loan: Loan, last: LoanEvent | None, by: Viewer, now: datetime) -> Refusal | None:
@@ -231,7 +229,8 @@ def why_not_amount(amount: Amount, step: str, loan: Loan, by: Viewer) -> Refusal
         return NOT_YOURS
     alone = loan.borrower_id is None  # whoever has no account leaves the writing to the lender
     if step == "agreed":
-        mine, done, ready = amount.noted_by != by.person_id or alone, amount.agreed_at, True
+        theirs = not loan.same_side(amount.noted_by, by.person_id)
+        mine, done, ready = theirs or alone, amount.agreed_at, True
     elif step == "paid":
         mine, done = not is_payer(amount, loan, by) or alone, amount.paid_at
         ready = amount.agreed_at is not None

@@ -15,8 +15,8 @@ from app.http.schemas import ID_LIMIT, Period, ToolKey, problems
 from app.loans import holds, rules, trust
 from app.loans.dates import refuse_taken, why_not_unheld
 from app.loans.shapes import PeriodAsked
-from app.people import blocks
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
+from app.tools import keepers
 from app.tools import queries as tools
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["loans"])
@@ -56,7 +56,7 @@ async def quote(
     why_not: Refusal | None = None
     async with db.snapshot() as tx:
         tool = await tools.tool_for(tx, viewer, tool_id)
-        apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+        apart = await keepers.between(tx, viewer.person_id, tool)
         try:
             if refusal := rules.why_not_request(tool, start, end, viewer, apart, now):
                 raise refusal

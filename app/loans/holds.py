@@ -12,11 +12,10 @@ from app.db import Tx
 from app.errors import Conflict, Refusal, Span
 from app.loans import choosing, rules
 from app.loans.dates import free_near, refuse_taken, why_not_unheld
-from app.people import blocks
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability, occupied
+from app.tools import availability, keepers, occupied
 from app.tools import queries as tools
 from app.tools.models import HoldTurn, Tool
 
@@ -41,7 +40,7 @@ async def hold(
     lock = func.hashtextextended(f"holds/{by.person_id}", 0)
     await tx.execute(select(func.pg_advisory_xact_lock(lock)))
     await tools.locked(tx, by.community_id, tool_id)
-    apart = await blocks.between(tx, by.person_id, [tool.owner_id])
+    apart = await keepers.between(tx, by.person_id, tool)
     if refusal := rules.why_not_request(tool, start, end, by, apart, now):
         raise refusal
     await refuse_taken(tx, tool, start, end, now)

@@ -15,16 +15,15 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import choosing, handover, news, queries, records, rules
+from app.loans import choosing, handover, kept, news, queries, records, rules
 from app.loans.commands import change, show
 from app.loans.dates import why_not_unheld
 from app.loans.models import Loan, LoanEvent
 from app.loans.papers import Direction
 from app.loans.states import Act, State, Who
 from app.notices.models import Kind
-from app.people import blocks
+from app.people import blocks, held
 from app.people.models import Membership, Person, Status
-from app.people.queries import IN_IT
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import availability
@@ -51,7 +50,7 @@ async def lend(
 
     Raises NotFound, Refusal, or Conflict (with what is free from now on) if it is promised.
     """
-    borrower = await _held(tx, whom.person_id, by)
+    borrower = await held.both(tx, whom.person_id, by)
     tool = await tool_queries.locked(tx, by.community_id, tool_id)
     if not tool_rules.sees(tool, by):
         raise NotFound
@@ -61,8 +60,8 @@ async def lend(
     if refusal := _why_not_until(tool, end, by, now):
         raise refusal
     name = "" if borrower else _check_name(whom.name)
-    if held := await why_not_unheld(tx, tool, now, end, whom.person_id, now):
-        raise held
+    if chosen := await why_not_unheld(tx, tool, now, end, whom.person_id, now):
+        raise chosen
     losers = await _losers(tx, tool, whom, end, now)
     before = await queries.holder(tx, tool.community_id, tool.id)
     if before is not None:
@@ -78,8 +77,8 @@ async def lend(
 
 def why_not_lend(tool: Tool, by: Viewer) -> Refusal | None:
     """Whether this person lends this tool out at the door."""
-    if not tool_rules.may_change(tool, by):
-        return Refusal("Only the owner can lend this tool.", lifted_by="the owner", status=403)
+    if refusal := tool_rules.why_not_theirs(tool, by, "lend it at the door"):
+        return refusal
     if tool.status not in (ToolStatus.LISTED, ToolStatus.PAUSED):
         return Refusal("This tool is not lent at the moment.", "Lend it again first.")
     return None
@@ -107,22 +106,6 @@ async def neighbours(tx: Tx, by: Viewer) -> Sequence[Membership]:
         .order_by(Person.name, Person.id)
     )
     return rows.all()
-
-
-async def _held(tx: Tx, person_id: int | None, by: Viewer) -> Membership | None:
-    """Both memberships as they are until the commit, in one order, before the tool's lock."""
-    ids = {by.person_id} | ({person_id} if person_id is not None else set())
-    rows = await tx.scalars(
-        select(Membership)
-        .where(Membership.community_id == by.community_id, Membership.person_id.in_(ids))
-        .order_by(Membership.person_id)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    )
-    found = {row.person_id: row for row in rows}
-    if by.person_id not in found or found[by.person_id].status not in IN_IT:
-        raise NotFound
-    return found.get(person_id) if person_id is not None else None
 
 
 def _why_not_to(
@@ -169,13 +152,15 @@ async def _losers(tx: Tx, tool: Tool, whom: Somebody, end: datetime, now: dateti
 async def _write(
     tx: Tx, tool: Tool, person_id: int | None, name: str, end: datetime, by: Viewer, now: datetime
 ) -> Loan:
-    people = (by.person_id,) if person_id is None else (by.person_id, person_id)
+    others = await kept.beside(tx, tool, by.person_id, person_id)
+    people = [one for one in (by.person_id, person_id, *others) if one is not None]
     loan = Loan(
         community_id=tool.community_id,
         tool_id=tool.id,
         borrower_id=person_id,
         borrower_name=name or None,
         lender_id=by.person_id,
+        keepers=others,
         conversation_id=await chat.open_for(tx, tool.community_id, people, now),
         period=Range(now, end),
         price_cents=rules.price(tool, now, end, by.here),

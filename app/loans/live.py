@@ -12,6 +12,7 @@ from app.loans import (
     cases,
     changes,
     hands,
+    kept,
     mediation,
     outlook,
     queries,
@@ -39,7 +40,7 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     if seen is None:
         return None
     now, me, known = clock.now(), viewer.person_id, await standing.around(tx, [seen])
-    apart = await blocks.between(tx, me, [seen.other_than(me)])
+    apart = await kept.between(tx, me, seen)
     taken = await changes.why_not_beside_others(tx, seen, known.change(seen), viewer, now)
     return partial(
         "loans/_loan.html",
@@ -97,7 +98,7 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         return None
     apart = None
     if seen.mediator_id is None:  # a mediator keeps the room open for two who blocked each other
-        apart = await blocks.between(tx, viewer.person_id, [seen.other_than(viewer.person_id)])
+        apart = await kept.between(tx, viewer.person_id, seen)
     why_not = rules.why_not_write(seen, viewer) or people_rules.why_not_write_to(apart)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
 

@@ -35,7 +35,7 @@ async def choice(tx: Tx, loan: Loan) -> Choice:
     names = coordinators
     if both:  # there may be no other coordinator: then another neighbour who lends
         names = coordinators | await cases.lenders(tx, loan.community_id)
-    parties = (loan.borrower_id, loan.lender_id)
+    parties = (loan.borrower_id, *loan.lenders)
     gone = False
     if loan.mediator_id is not None:
         standing = await people.standing(tx, loan.community_id, loan.mediator_id)
@@ -58,7 +58,8 @@ async def invite(
     if refusal := fair.why_not_mediate(loan, standing, offered.both, lends):
         raise refusal
     name = (await people.person(tx, whom)).name
-    if offered.both and (loan.named_id != whom or loan.named_by == by.person_id):
+    agreed = loan.named_by is not None and not loan.same_side(loan.named_by, by.person_id)
+    if offered.both and (loan.named_id != whom or not agreed):
         loan.named_id, loan.named_by = whom, by.person_id
         loan.version += 1
         note = f"{by.name} names {name} as a mediator. The other one has to agree."

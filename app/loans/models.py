@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 from typing import NewType
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
     and_,
+    func,
+    literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
@@ -65,6 +67,12 @@ class Loan(Base):
         Index("ix_loan_tool", "community_id", "tool_id", "state"),
         Index("ix_loan_borrower", "community_id", "borrower_id", "state"),
         Index("ix_loan_lender", "community_id", "lender_id", "state"),
+        Index(
+            "ix_loan_keepers",
+            "keepers",
+            postgresql_using="gin",
+            postgresql_where=text("cardinality(keepers) > 0"),
+        ),
         Index("ix_loan_conversation", "community_id", "conversation_id", unique=True),
         # The clock asks every second which last acts can no longer be undone.
         Index("ix_loan_undo", "undo_until", postgresql_where=text("undo_until IS NOT NULL")),
@@ -84,6 +92,10 @@ class Loan(Base):
         CheckConstraint("NOT isempty(period)", name="period"),
         CheckConstraint("(borrower_id IS NULL) <> (borrower_name IS NULL)", name="borrower"),
         CheckConstraint("borrower_id <> lender_id", name="own_tool"),
+        CheckConstraint(
+            "lender_id <> ALL (keepers) AND (borrower_id <> ALL (keepers) OR borrower_id IS NULL)",
+            name="keepers",
+        ),
     )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
@@ -92,6 +104,7 @@ class Loan(Base):
     borrower_id: Mapped[int | None]
     borrower_name: Mapped[str | None]
     lender_id: Mapped[int]
+    keepers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)  # who lends it, too
     conversation_id: Mapped[int]
     period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     price_cents: Mapped[int] = mapped_column(default=0)
@@ -150,9 +163,29 @@ class Loan(Base):
         state = State(self.state)
         return state in POSSESSED or (state is State.DISPUTED and self.back_at is None)
 
+    @property
+    def lenders(self) -> tuple[int, ...]:
+        """The lender, and the other keepers of a community's tool."""
+        return (self.lender_id, *self.keepers)
+
+    @property
+    def parties(self) -> tuple[int, ...]:
+        """Everybody with an account on one of the two sides."""
+        return self.lenders if self.borrower_id is None else (self.borrower_id, *self.lenders)
+
+    def lent_by(self, person_id: int) -> bool:
+        return person_id in self.lenders
+
+    def same_side(self, one: int, other: int) -> bool:
+        """Whether two who have acted cannot agree with each other: keepers speak with one voice.
+
+        Also those who were keepers then, and are not any more.
+        """
+        return (one == self.borrower_id) == (other == self.borrower_id)
+
     def other_than(self, person_id: int) -> int | None:
         """The other party; None where the borrower has no account."""
-        return self.borrower_id if person_id == self.lender_id else self.lender_id
+        return self.lender_id if person_id == self.borrower_id else self.borrower_id
 
     def move(self, act: Act, now: datetime) -> State:
         """The next state by the table of moves, and its instant; the rule was asked before."""
@@ -207,6 +240,10 @@ class Loan(Base):
         return was
 
 
+# As its index says it: few loans are of a community's tool with several keepers.
+KEPT = func.cardinality(Loan.keepers) > literal_column("0")
+
+
 class Trust(Base):
     """A lender trusts a borrower: where a tool says so, a request of theirs is approved at once."""
 
@@ -245,83 +282,3 @@ class LoanEvent(Base):
     by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     reason: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
-
-
-class ChangeKind(enum.StrEnum):
-    EXTEND = "extend"
-    SHORTEN = "shorten"
-    EARLY = "early"
-    MOVE = "move"
-
-
-class ChangeState(enum.StrEnum):
-    OPEN = "open"
-    AGREED = "agreed"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    ENDED = "ended"  # by itself: the loan moved on, or the time came without an answer
-
-
-class LoanChange(Base):
-    """Other dates for a loan, proposed by one of the two. Blocks nothing until it is agreed on."""
-
-    __tablename__ = "loan_change"
-    __table_args__ = (
-        ForeignKeyConstraint(["community_id", "loan_id"], ["loan.community_id", "loan.id"]),
-        Index("ix_loan_change_loan", "community_id", "loan_id", "id"),
-        Index(
-            "uq_loan_change_open",
-            "community_id",
-            "loan_id",
-            unique=True,
-            postgresql_where=text("state = 'open'"),
-        ),
-        one_of("kind", ChangeKind),
-        one_of("state", ChangeState),
-        CheckConstraint("NOT isempty(period)", name="period"),
-        CheckConstraint("(state = 'open') = (answered_at IS NULL)", name="answered"),
-    )
-
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
-    loan_id: Mapped[int]
-    loan_version: Mapped[int]
-    kind: Mapped[str]
-    was: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    was_price_cents: Mapped[int]
-    price_cents: Mapped[int]
-    note: Mapped[str] = mapped_column(default="")
-    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(default=ChangeState.OPEN)
-    answered_at: Mapped[datetime | None]
-    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-
-    by: Mapped[Person] = relationship(lazy="raise", viewonly=True, foreign_keys=[by_id])
-
-    @property
-    def start(self) -> datetime:
-        assert self.period.lower is not None, "a proposed period is bounded"
-        return self.period.lower
-
-    @property
-    def end(self) -> datetime:
-        assert self.period.upper is not None, "a proposed period is bounded"
-        return self.period.upper
-
-    @property
-    def was_span(self) -> tuple[datetime, datetime]:
-        assert self.was.lower is not None, "a loan's period is bounded"
-        assert self.was.upper is not None, "a loan's period is bounded"
-        return self.was.lower, self.was.upper
-
-    @property
-    def too_late_at(self) -> datetime:
-        """From when on it makes no sense any more: its new start or its end has passed."""
-        return self.end if self.was.lower == self.start else min(self.start, self.end)
-
-    def answer(self, state: ChangeState, by_id: int | None, now: datetime) -> None:
-        """Once and for all."""
-        assert self.state == ChangeState.OPEN, "a proposal is answered once"
-        self.state, self.answered_by_id, self.answered_at = state, by_id, now

@@ -63,15 +63,16 @@ async def tell(
     """To those who play one of these parts; coordinators who are a party hear it as a party."""
     told: list[tuple[Iterable[int | None], str]] = []
     borrower = loan.borrower.name if loan.borrower else loan.borrower_name or ""
+    lender = by.name if by and loan.lent_by(by.person_id) else loan.lender.name
     if whom & Who.BORROWER:
-        told.append(((loan.borrower_id,), loan.lender.name))
+        told.append(((loan.borrower_id,), lender))
     if whom & Who.LENDER:
-        told.append(((loan.lender_id,), borrower))
+        told.append((loan.lenders, borrower))
     if whom & Who.MEDIATOR:
-        told.append(((loan.mediator_id,), loan.lender.name))
+        told.append(((loan.mediator_id,), lender))
     if whom & Who.COORDINATOR:
-        keepers = await people.with_roles(tx, loan.community_id, (Role.COORDINATOR, Role.ADMIN))
-        told.append((set(keepers) - {loan.borrower_id, loan.lender_id}, loan.lender.name))
+        helpers = await people.with_roles(tx, loan.community_id, (Role.COORDINATOR, Role.ADMIN))
+        told.append((set(helpers) - set(loan.parties), lender))
     for people_told, other in told:
         await notices.tell(
             tx,
@@ -88,7 +89,7 @@ async def tell(
 
 async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     """Somebody wrote in the room: the others hear of it until they have looked."""
-    whom = (loan.borrower_id, loan.lender_id, loan.mediator_id)
+    whom = loan.parties
     about = topic.loan(loan.community_id, loan.id)
     said = facts(loan, by.name)
     await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)

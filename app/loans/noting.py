@@ -82,7 +82,7 @@ async def note(
 
 def why_not_say_how(loan: Loan, record: Handover, by: Viewer) -> Refusal | None:
     """The lender's word on parts and condition stands; the borrower may be the first to note."""
-    if by.person_id == loan.lender_id or record.noted_by != loan.lender_id:
+    if loan.lent_by(by.person_id) or record.noted_by in (None, loan.borrower_id):
         return None
     return Refusal(
         "The lender has noted this already.",

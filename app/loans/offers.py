@@ -16,11 +16,10 @@ from app.errors import Span
 from app.loans import queries, quiet, turns, waits
 from app.notices import commands as notices
 from app.notices.models import Kind
-from app.people import blocks
 from app.people.models import Community, Status
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
-from app.tools import availability, occupied
+from app.tools import availability, keepers, occupied
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 from app.tools.wishes import Outcome, Wish
@@ -34,7 +33,7 @@ async def offer(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
     changed = [await _settle(tx, wish, tool, here, now) for wish in line]
     line = [wish for wish in line if wish.outcome == Outcome.OPEN]
     if line and tool.status == ToolStatus.LISTED:
-        apart = await blocks.apart_from(tx, tool.owner_id)
+        apart = await keepers.apart_from(tx, tool)
         taken = await waits.taken(tx, here, tool_id, now)
         for hold in await occupied.holds(tx, community_id, tool_id, now):  # its end wakes us again
             taken = taken.and_also((hold.start, hold.end))
@@ -135,7 +134,7 @@ async def _settle(tx: Tx, wish: Wish, tool: Tool, here: Here, now: datetime) -> 
         await tell(tx, tool, (wish.person_id,), Kind.OFFER_RAN_OUT, facts, now)
         return True
     if wish.offered is not None:
-        apart = await blocks.apart_from(tx, tool.owner_id)
+        apart = await keepers.apart_from(tx, tool)
         if not _may_have(wish, apart):
             await take_back(tx, wish, now)
             return True

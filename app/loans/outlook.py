@@ -11,8 +11,8 @@ from app.db import Tx
 from app.errors import Span
 from app.loans import queries, quiet, rules, turns, waits
 from app.loans.states import POSSESSED, State
-from app.people import blocks
 from app.people.viewer import Here, Viewer
+from app.tools import keepers
 from app.tools import queries as tool_queries
 from app.tools.lending import HORIZON_DAYS
 from app.tools.models import Tool
@@ -70,7 +70,7 @@ async def of_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[
     """For `loans/_waitlist.html`."""
     here, me = viewer.here, viewer.person_id
     line = await waits.line(tx, here.id, tool.id)
-    apart = await blocks.between(tx, me, [tool.owner_id])
+    apart = await keepers.between(tx, me, tool)
     sees_names = turns.why_not_see_names(tool, viewer) is None
     holder = await queries.holder(tx, here.id, tool.id)
     why_not = rules.why_not_ask(tool, viewer, apart)
@@ -79,7 +79,7 @@ async def of_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[
     return {
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}/waitlist",
-        "own": tool.owner_id == me,
+        "own": me in tool.lenders,
         # Who is kept away by a block is told no more than anybody is of a paused tool.
         "length": len(line) if why_not is None or mine or sees_names else 0,
         "wait": mine and await _wait(tx, mine, line, tool, viewer, paused=why_not is not None),

@@ -14,7 +14,8 @@ from app.clock import local_day, started_days
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, Span, mistyped
 from app.loans import rules
-from app.loans.models import ChangeKind, ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeKind, ChangeState, LoanChange
 from app.loans.states import Act, State, Who
 from app.loans.telling import Action, Told
 from app.people import rules as people_rules
@@ -109,7 +110,7 @@ def why_not_answer(
         return Conflict(OVER[ChangeState(change.state)], "Look at the loan as it is.", code="state")
     if now >= change.too_late_at:
         return Conflict(OVER[ChangeState.ENDED], "Propose other dates.", code="state")
-    mine = change.by_id == by.person_id
+    mine = loan.same_side(change.by_id, by.person_id)
     if not rules.part_of(loan, by) & (Who.BORROWER | Who.LENDER):
         return Refusal("Only the two of the loan can do this.", status=403)
     if mine and answer is not ChangeState.WITHDRAWN:
@@ -197,11 +198,12 @@ def tell(
     why_not_free: Refusal | None = None,
     back: str = "",
 ) -> Proposed:
-    here, locale, mine = by.here, by.locale, change.by_id == by.person_id
+    here, locale, mine = by.here, by.locale, loan.same_side(change.by_id, by.person_id)
     wants = WANTS if change.by_id == loan.borrower_id else OFFERS
-    who = "You" if mine else change.by.name.split()[0]
+    myself = change.by_id == by.person_id
+    who = "You" if myself else change.by.name.split()[0]
     said = wants[ChangeKind(change.kind)]
-    if mine:
+    if myself:
         said = said.replace("needs", "need").replace("asks", "ask")
 
     def answer(label: str, noun: str, state: ChangeState, kind: str) -> Action:
@@ -254,12 +256,19 @@ def price_words(was: int, now_cents: int, here: Here, locale: str) -> str:
 
 
 def retell(
-    told: Told, change: LoanChange, person_id: int, here: Here, now: datetime, locale: str
+    told: Told,
+    change: LoanChange,
+    loan: Loan,
+    person_id: int,
+    here: Here,
+    now: datetime,
+    locale: str,
 ) -> Told:
     """The loan's next step while other dates are proposed."""
     when = _when(change, (change.start, change.end), here, locale, now)
-    if change.by_id == person_id:
-        return replace(told, next_step=f"You asked for other dates ({when}); no answer yet")
+    if loan.same_side(change.by_id, person_id):
+        who = "You" if change.by_id == person_id else change.by.name.split()[0]
+        return replace(told, next_step=f"{who} asked for other dates ({when}); no answer yet")
     cost = price_words(change.was_price_cents, change.price_cents, here, locale)
     step = f"{change.by.name.split()[0]} asks for other dates: {when}"
     return replace(told, next_step=step + (f", {cost}" if cost else ""), my_turn=True)

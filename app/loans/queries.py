@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql import Select
 
 from app.db import Tx
 from app.errors import NotFound
-from app.loans.models import Loan, LoanEvent
+from app.loans.models import KEPT, Loan, LoanEvent
 from app.loans.rules import (
     EARLY_PICK_UP,
     NO_SHOW_AFTER,
@@ -38,6 +38,15 @@ def with_all() -> Select[Loan]:
         joinedload(Loan.tool).joinedload(Tool.category),
         joinedload(Loan.borrower),
         joinedload(Loan.lender),
+    )
+
+
+def of_person(person_id: int) -> ColumnElement[bool]:
+    """Loans that this person borrows or lends, also as one keeper of several."""
+    return or_(
+        Loan.borrower_id == person_id,
+        Loan.lender_id == person_id,
+        and_(KEPT, Loan.keepers.contains([person_id])),
     )
 
 
@@ -169,7 +178,7 @@ async def loans_of(
     """Loans in which the viewer borrows or lends here, the newest first; `before` pages by id."""
     found = with_all().where(
         Loan.community_id == viewer.community_id,
-        or_(Loan.borrower_id == viewer.person_id, Loan.lender_id == viewer.person_id),
+        of_person(viewer.person_id),
     )
     if states is not None:
         found = found.where(Loan.state.in_(list(states)))
@@ -186,7 +195,7 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
     rows = await tx.scalars(
         with_all()
         .where(
-            or_(Loan.borrower_id == person_id, Loan.lender_id == person_id),
+            of_person(person_id),
             Loan.state.in_(OPEN),
         )
         .order_by(Loan.period, Loan.id)
@@ -196,10 +205,9 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
 
 async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
     """The newest loans of a person, in all their communities: each has a room."""
-    mine = (Loan.borrower_id, Loan.lender_id, Loan.mediator_id)
     rows = await tx.scalars(
         with_all()
-        .where(or_(*(column == person_id for column in mine)))
+        .where(or_(of_person(person_id), Loan.mediator_id == person_id))
         .order_by(Loan.id.desc())
         .limit(limit)
     )
@@ -208,12 +216,18 @@ async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[L
 
 async def silent(tx: Tx, loan: Loan, times: int) -> bool:
     """Whether the last so many requests that this lender could have answered all ran out."""
+    theirs = Loan.tool_id == loan.tool_id
+    if loan.tool.owner_id is not None:
+        own = select(Tool.id).where(
+            Tool.community_id == loan.community_id, Tool.owner_id == loan.lender_id
+        )
+        theirs = Loan.tool_id.in_(own)
     answered = (State.WITHDRAWN, State.SUPERSEDED, State.REQUESTED)
     last = await tx.scalars(
         select(Loan.state)
         .where(
             Loan.community_id == loan.community_id,
-            Loan.lender_id == loan.lender_id,
+            theirs,
             Loan.state.not_in(answered),
         )
         .order_by(Loan.id.desc())

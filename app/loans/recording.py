@@ -225,7 +225,7 @@ async def _record_page(
             status=form.status,
             loan=telling.tell(loan, viewer.here, viewer.person_id, now, viewer.locale),
             side=side,
-            lends=viewer.person_id == loan.lender_id,
+            lends=loan.lent_by(viewer.person_id),
             parts=names,
             there=ticked,
             room=records.MOST_PHOTOS - len(side.photos),

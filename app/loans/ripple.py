@@ -16,7 +16,8 @@ from app import topic
 from app.db import Tx
 from app.errors import Conflict, Refusal
 from app.loans import news, queries, rules
-from app.loans.models import ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState, LoanChange
 from app.loans.states import POSSESSED, Act, State, Who
 from app.loans.telling import Action, Told
 from app.notices.models import Kind
@@ -160,7 +161,7 @@ async def _show_others(tx: Tx, loan: Loan, now: datetime) -> None:
     )
     soon = (Loan.state == State.APPROVED) & (func.lower(Loan.period) <= now + BEFORE)
     rows = await tx.execute(
-        select(Loan.id, Loan.borrower_id, Loan.lender_id).where(
+        select(Loan.id, Loan.borrower_id, Loan.lender_id, Loan.keepers).where(
             Loan.community_id == loan.community_id,
             Loan.tool_id == loan.tool_id,
             Loan.state.in_((State.APPROVED, *POSSESSED)),
@@ -168,8 +169,8 @@ async def _show_others(tx: Tx, loan: Loan, now: datetime) -> None:
             or_(soon, proposed),
         )
     )
-    for loan_id, *people in rows:
+    for loan_id, borrower_id, lender_id, keepers in rows:
         touch(tx, topic.loan(loan.community_id, loan_id))
-        for person_id in people:
+        for person_id in (borrower_id, lender_id, *keepers):
             if person_id is not None:
                 touch(tx, topic.things(person_id), topic.waiting(person_id))

@@ -101,7 +101,7 @@ def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:
     """Whom one talks with here; a mediator talks with both."""
     if viewer.person_id == loan.mediator_id:
         return f"{told.lender_name} and {told.borrower_name}"
-    return told.borrower_name if viewer.person_id == loan.lender_id else told.lender_name
+    return told.borrower_name if loan.lent_by(viewer.person_id) else told.lender_name
 
 
 async def _block_button(

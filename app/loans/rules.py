@@ -60,7 +60,7 @@ def part_of(loan: Loan, by: Viewer | None) -> Who:
         return Who.NOBODY
     if by.person_id == loan.borrower_id:
         return Who.BORROWER
-    if by.person_id == loan.lender_id:
+    if loan.lent_by(by.person_id):
         return Who.LENDER
     part = Who.COORDINATOR if by.is_coordinator else Who.NOBODY
     if by.person_id == loan.mediator_id and not by.suspended:
@@ -94,7 +94,7 @@ def why_not_outdated(loan: Loan, version: int | None) -> Refusal | None:
 def why_not_request(
     tool: Tool, start: datetime, end: datetime, by: Viewer, apart: Apart | None, now: datetime
 ) -> Refusal | None:
-    """What can be said without looking at other loans; `apart`: a block of or against the owner."""
+    """What can be said without looking at other loans; `apart`: a block between them."""
     if refusal := why_not_ask(tool, by, apart):
         return refusal
     zone = by.here.zone
@@ -115,6 +115,10 @@ def why_not_ask(tool: Tool, by: Viewer, apart: Apart | None) -> Refusal | None:
         return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
     if tool.owner_id == by.person_id:
         return Refusal("This is your own tool.", "Pause it if you need it yourself.")
+    if tool.lenders == (by.person_id,):
+        return Refusal(
+            "You look after this tool alone.", "Ask a coordinator to name a second keeper."
+        )
     if apart and apart.mine:
         return Refusal(
             f"You blocked {apart.first_name}.",

@@ -114,6 +114,7 @@ class LoanOut(Answered):
     tool: Named
     borrower: Party
     lender: Named
+    keepers: list[int] = Field(examples=[[]], description="Who lends it, too")
     start: datetime = Field(examples=["2026-05-03T00:00:00+02:00"])
     end: datetime = Field(examples=["2026-05-06T00:00:00+02:00"], description="Exclusive")
     first_day: date | None = Field(examples=["2026-05-03"], description="Of whole days only")
@@ -157,6 +158,7 @@ def _shape(one: Loan, holder: Loan | None, viewer: Viewer, now: datetime) -> Loa
         tool=Named(id=one.tool.id, name=one.tool.name),
         borrower=Party(id=one.borrower_id, name=telling.borrower_name(one)),
         lender=Named(id=one.lender.id, name=one.lender.name),
+        keepers=list(one.keepers),
         start=one.start.astimezone(zone),
         end=one.end.astimezone(zone),
         first_day=clock.local_day(one.start, zone) if whole else None,

@@ -87,11 +87,14 @@ async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
 async def tell_parties(tx: Tx, tool: Tool) -> None:
     """Whoever borrows it, lends it or did so sees its new name or picture in their lists."""
     rows = await tx.execute(
-        select(Loan.borrower_id, Loan.lender_id)
+        select(Loan.borrower_id, Loan.lender_id, Loan.keepers)
         .where(Loan.community_id == tool.community_id, Loan.tool_id == tool.id)
         .distinct()
     )
-    for person_id in {person_id for row in rows for person_id in row if person_id is not None}:
+    people = {one for borrower, lender, keepers in rows for one in (borrower, lender, *keepers)}
+    for person_id in people:
+        if person_id is None:
+            continue
         touch(tx, topic.things(person_id), topic.rooms(person_id))
 
 
@@ -112,8 +115,8 @@ async def _own(tx: Tx, tool_id: int, by: Viewer) -> tuple[Tool, Sequence[Loan]]:
     tool = await tool_queries.locked(tx, by.community_id, tool_id)
     if not tool_rules.sees(tool, by):
         raise NotFound
-    if not tool_rules.may_change(tool, by):
-        raise Refusal("Only the owner can do this.", lifted_by="the owner", status=403)
+    if refusal := tool_rules.why_not_theirs(tool, by, "do this"):
+        raise refusal
     return tool, await queries.open_of_tools(tx, tool.community_id, [tool.id])
 
 

@@ -76,7 +76,7 @@ def _side(loan: Loan, record: Handover, photos: list[HandoverPhoto], viewer: Vie
 
 
 def _may_note(loan: Loan, viewer: Viewer) -> bool:
-    mine = viewer.person_id in (loan.borrower_id, loan.lender_id)
+    mine = viewer.person_id in loan.parties
     return mine and records.why_not_note(loan, viewer) is None
 
 

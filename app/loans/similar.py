@@ -13,7 +13,7 @@ from app.db import Tx
 from app.loans import queries
 from app.loans.models import Loan
 from app.loans.states import POSSESSED, State
-from app.tools import availability
+from app.tools import availability, keepers
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
@@ -24,7 +24,7 @@ AMONG = 500  # tools of one shelf that are looked through
 async def free_like(
     tx: Tx, loan: Loan, person_id: int, apart: Collection[int], now: datetime
 ) -> Sequence[Tool]:
-    """Of others, the nearest in name first; nothing whose owner is kept from this person."""
+    """Of others, the nearest in name first; nothing that is kept from this person."""
     start, end = max(loan.start, now), loan.end
     if start >= end:
         return []
@@ -35,7 +35,7 @@ async def free_like(
             Tool.category_id == loan.tool.category_id,
             Tool.status == ToolStatus.LISTED,
             Tool.id != loan.tool_id,
-            Tool.owner_id.not_in({person_id, *apart}),
+            keepers.not_lent_only_by({person_id, *apart}),
         )
         .order_by(func.lower(Tool.name), Tool.id)
         .limit(AMONG)

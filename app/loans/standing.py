@@ -14,7 +14,8 @@ from sqlalchemy.orm import joinedload
 from app.db import Tx
 from app.errors import Refusal
 from app.loans import proposals, ripple, rules, telling
-from app.loans.models import ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import CAN_CHANGE, Proposed
 from app.loans.states import Act, State, Who
 from app.loans.telling import Action, Told
@@ -58,7 +59,7 @@ async def around(tx: Tx, loans: Sequence[Loan]) -> Around:
 
 def tell(loan: Loan, known: Around, here: Here, person_id: int, now: datetime, locale: str) -> Told:
     told, change = telling.tell(loan, here, person_id, now, locale), known.change(loan)
-    if rules.is_late(loan, now) and person_id == loan.lender_id:
+    if rules.is_late(loan, now) and loan.lent_by(person_id):
         borrower = told.borrower_name.split()[0]
         told = replace(told, next_step=f"Is it back? {borrower} should bring it", my_turn=True)
     if known.at_risk(loan, now):
@@ -66,7 +67,7 @@ def tell(loan: Loan, known: Around, here: Here, person_id: int, now: datetime, l
     elif _was_it_fetched(loan, now):
         told = _asked_whether(told, loan, person_id)
     if change is not None:
-        told = proposals.retell(told, change, person_id, here, now, locale)
+        told = proposals.retell(told, change, loan, person_id, here, now, locale)
     return told
 
 

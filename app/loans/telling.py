@@ -64,11 +64,11 @@ class Told:
 
 def tell(loan: Loan, here: Here, person_id: int, now: datetime, locale: str) -> Told:
     """`here` is the loan's community: its zone says the days."""
-    lends = person_id == loan.lender_id
+    lends = loan.lent_by(person_id)
     borrower = borrower_name(loan)
     late = rules.is_late(loan, now)
     kind, icon = ("overdue", "clock-alert") if late else KINDS.get(State(loan.state), OVER)
-    a_third = person_id not in (loan.borrower_id, loan.lender_id)
+    a_third = not lends and person_id != loan.borrower_id
     step, mine = ("", False) if a_third else next_step(loan, lends, now)
     photo = loan.tool.photo
     return Told(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans.models import Loan, LoanEvent, Trust
+from app.loans.models import KEPT, Loan, LoanEvent, Trust
 from app.loans.states import POSSESSED, State
 from app.loans.telling import Action
 from app.people import queries as people
@@ -18,20 +18,20 @@ from app.people.viewer import Viewer
 GOOD_LOANS = 3
 
 
-async def trusts(
-    tx: Tx, community_id: int, lender_id: int, borrower_id: int, now: datetime
-) -> bool:
-    """Never somebody who has one of this lender's tools too long just now."""
+async def trusts(tx: Tx, loan: Loan, borrower_id: int, now: datetime) -> bool:
+    """Whether one who lends this trusts them; never who has a tool of theirs too long just now."""
+    lenders = loan.lenders
     of_the_two = (
-        Loan.community_id == community_id,
-        Loan.lender_id == lender_id,
+        Loan.community_id == loan.community_id,
+        or_(Loan.lender_id.in_(lenders), and_(KEPT, Loan.keepers.overlap(list(lenders)))),
         Loan.borrower_id == borrower_id,
     )
     late = (*of_the_two, Loan.state.in_(POSSESSED), func.upper(Loan.period) <= now)
     if await tx.scalar(select(exists().where(*late))):
         return False
-    if await marked(tx, community_id, lender_id, borrower_id):
-        return True
+    for lender_id in lenders:
+        if await marked(tx, loan.community_id, lender_id, borrower_id):
+            return True
     disputed = exists().where(
         LoanEvent.community_id == Loan.community_id,
         LoanEvent.loan_id == Loan.id,
@@ -82,12 +82,12 @@ async def unmark(tx: Tx, person_id: int, by: Viewer) -> None:
 
 async def button(tx: Tx, viewer: Viewer, loan: Loan, back: str) -> Action | None:
     """For the lender, about the borrower of this loan."""
-    if viewer.person_id != loan.lender_id or loan.borrower is None or viewer.suspended:
+    if not loan.lent_by(viewer.person_id) or loan.borrower is None or viewer.suspended:
         return None
     first = loan.borrower.name.split()[0]
     post = f"{viewer.here.path}/people/{loan.borrower.id}/trust"
     fields: dict[str, object] = {"back": back}
-    if await marked(tx, loan.community_id, loan.lender_id, loan.borrower.id):
+    if await marked(tx, loan.community_id, viewer.person_id, loan.borrower.id):
         told = f"You trust {first} with the tools that say so. End that, and you decide each time."
         return Action("Decide each time", f"{post}/end", "quiet", confirm=told, fields=fields)
     told = f"If you trust {first}, a request for a tool of yours that allows it is approved at once"

@@ -118,7 +118,7 @@ def why_not_offered(wish: Wish | None, now: datetime) -> Refusal | None:
 
 def why_not_see_names(tool: Tool, by: Viewer) -> Refusal | None:
     """Order and names are the lender's; a coordinator needs them to help."""
-    if by.suspended or not (by.is_coordinator or tool.owner_id == by.person_id):
+    if by.suspended or not (by.is_coordinator or by.person_id in tool.lenders):
         return Refusal(
             "Only the lender and a coordinator see who waits.",
             lifted_by="a coordinator",

@@ -25,7 +25,7 @@ async def mark(
     await amends.set_tool(tx, loan.tool, ToolStatus.MAINTENANCE, now)
     amends.record(tx, loan, story.UNSAFE, by, "", now)
     note = f"{by.name} says that it is not safe: {why}"
-    lender = Who.LENDER if by.person_id != loan.lender_id else Who.NOBODY
+    lender = Who.NOBODY if loan.lent_by(by.person_id) else Who.LENDER
     await amends.tell(tx, loan, by, now, note, kind=Kind.TOOL_UNSAFE, whom=lender, why=why)
     await tell_bookings(tx, loan, by, Kind.UNSAFE, now)
     return loan

@@ -28,9 +28,9 @@ from app.http.schemas import (
 )
 from app.loans import outlook, queries, quiet, rules, turns, waitlist, waits
 from app.loans.shapes import LoanOut, shapes
-from app.people import blocks
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Here, Viewer
+from app.tools import keepers
 from app.tools import queries as tool_queries
 from app.tools.lending import LONGEST_DAYS
 from app.tools.wishes import Wish
@@ -254,7 +254,7 @@ async def _answer(tx: db.Tx, viewer: Viewer, tool_id: int) -> WaitlistOut:
     here, now = viewer.here, clock.now()
     tool = await tool_queries.tool_for(tx, viewer, tool_id)
     line = await waits.line(tx, here.id, tool_id)
-    apart = await blocks.between(tx, viewer.person_id, [tool.owner_id])
+    apart = await keepers.between(tx, viewer.person_id, tool)
     mine = next((wish for wish in line if wish.person_id == viewer.person_id), None)
     sees_names = turns.why_not_see_names(tool, viewer) is None
     paused = rules.why_not_ask(tool, viewer, apart) is not None

@@ -16,10 +16,9 @@ from app.errors import Conflict, NotFound, Refusal, Span
 from app.loans import commands, offers, queries, rules, turns, waits
 from app.loans.models import Loan
 from app.notices.models import Kind
-from app.people import blocks
 from app.people import queries as people
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import availability, keepers
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 from app.tools.wishes import Outcome, Wish
@@ -36,7 +35,7 @@ async def join(
 ) -> Wish:
     """Waits for these dates, or for any `days` in a row. Raises NotFound, Refusal or Conflict."""
     tool, line = await _line_of(tx, tool_id, by)
-    apart = await blocks.between(tx, by.person_id, [tool.owner_id])
+    apart = await keepers.between(tx, by.person_id, tool)
     if period is not None:
         refusal = rules.why_not_request(tool, *period, by, apart, now)
     else:
@@ -135,7 +134,7 @@ async def move(
     await tx.flush()
     facts = {"place": str(order.index(moved) + 1), "reason": reason, "other": moved.person.name}
     await offers.tell(tx, tool, (person_id,), Kind.MOVED_IN_LINE, facts, now, by)
-    await offers.tell(tx, tool, (tool.owner_id,), Kind.LINE_CHANGED, facts, now, by)
+    await offers.tell(tx, tool, tool.lenders, Kind.LINE_CHANGED, facts, now, by)
     await offers.show(tx, tool, line)
     await availability.wake(tx, tool.community_id, tool.id, now, now)
     return tool

@@ -17,7 +17,7 @@ from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import offers
+from app.loans import keeping, offers
 from app.loans.rules import why_not
 from app.loans.shelf import PAUSED
 from app.loans.states import Act
@@ -111,6 +111,10 @@ async def _end_requests(tx: Tx, by: Viewer, person_id: int, now: datetime) -> No
     for community_id, tool_id in sorted({(loan.community_id, loan.tool_id) for loan in asked}):
         await tool_queries.locked(tx, community_id, tool_id)
     for loan in await queries.requests_between(tx, by.person_id, person_id):
+        if loan.keepers:  # of a community's tool: the other keepers go on
+            keeper = person_id if loan.borrower_id == by.person_id else by.person_id
+            await keeping.step_aside(tx, loan, keeper, "Another keeper goes on with this.", now)
+            continue
         here, standing = places[loan.community_id]
         # Who is suspended may keep somebody away, too.
         there = replace(by, community=here, role=standing.role, suspended=False)
@@ -127,7 +131,7 @@ async def _show(tx: Tx, one: int, other: int) -> None:
     """
     touch(tx, topic.access(one), topic.access(other))
     for owner in (one, other):
-        for tool in await queries.tools_of(tx, owner):
+        for tool in await queries.lent_by(tx, owner):
             here = tool.community_id
             touch(tx, topic.tool(here, tool.id), topic.dates(here, tool.id))
             touch(tx, topic.waitlist(here, tool.id))

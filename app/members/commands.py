@@ -13,7 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import offers, waits
+from app.loans import keeping, offers, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -130,7 +130,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     if name == by.name:
         return
     await tx.execute(update(Person).where(Person.id == by.person_id).values(name=name))
-    for tool in await queries.tools_of(tx, by.person_id):
+    for tool in await queries.lent_by(tx, by.person_id):
         touch_tool(tx, tool)
     for loan in await queries.loans_ever(tx, by.person_id):
         loans.show(tx, loan)
@@ -154,9 +154,15 @@ async def _settle(
     """Ends what can be ended without a hand-over, in the order in which locks are taken."""
     community_id, person_id = standing.community_id, standing.person_id
     open_loans = await queries.open_loans_of(tx, community_id, person_id)
-    tools = await queries.tools_of(tx, person_id, community_id)
+    tools = await queries.lent_by(tx, person_id, community_id)
     for tool_id in sorted({loan.tool_id for loan in open_loans} | {tool.id for tool in tools}):
         await tool_queries.locked(tx, community_id, tool_id)
+    if rules.is_last_admin(standing, admins):
+        raise rules.LAST_ADMIN
+    for tool in tools:
+        if tool.owner_id is None:
+            await keeping.left(tx, tool, person_id, now)
+    tools = [tool for tool in tools if tool.owner_id == person_id]
     open_loans = await queries.open_loans_of(tx, community_id, person_id)
     if refusal := rules.why_not_go(standing, open_loans, admins):
         raise refusal

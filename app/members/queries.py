@@ -9,11 +9,12 @@ from sqlalchemy.orm import contains_eager
 
 from app.db import Tx
 from app.errors import NotFound
-from app.loans.models import Loan
-from app.loans.queries import with_all
+from app.loans.models import KEPT, Loan
+from app.loans.queries import of_person, with_all
 from app.loans.states import OPEN, State
 from app.people.models import Community, Membership, Person, Role, Status
 from app.people.queries import community_by_slug, standing
+from app.tools import keepers
 from app.tools.models import Tool, ToolStatus
 
 
@@ -79,7 +80,7 @@ async def open_loans_of(tx: Tx, community_id: int, person_id: int) -> Sequence[L
         with_all()
         .where(
             Loan.community_id == community_id,
-            or_(Loan.borrower_id == person_id, Loan.lender_id == person_id),
+            of_person(person_id),
             Loan.state.in_(OPEN),
         )
         .order_by(Loan.conversation_id)
@@ -109,19 +110,15 @@ def _between(one: int, other: int) -> ColumnElement[bool]:
     return or_(
         and_(Loan.borrower_id == one, Loan.lender_id == other),
         and_(Loan.borrower_id == other, Loan.lender_id == one),
+        and_(KEPT, Loan.borrower_id == one, Loan.keepers.contains([other])),
+        and_(KEPT, Loan.borrower_id == other, Loan.keepers.contains([one])),
     )
 
 
 async def loans_ever(tx: Tx, person_id: int) -> Sequence[Loan]:
     """All loans, everywhere, that name this person."""
     found = await tx.scalars(
-        select(Loan).where(
-            or_(
-                Loan.borrower_id == person_id,
-                Loan.lender_id == person_id,
-                Loan.mediator_id == person_id,
-            )
-        )
+        select(Loan).where(or_(of_person(person_id), Loan.mediator_id == person_id))
     )
     return found.all()
 
@@ -129,6 +126,14 @@ async def loans_ever(tx: Tx, person_id: int) -> Sequence[Loan]:
 async def tools_of(tx: Tx, person_id: int, community_id: int | None = None) -> Sequence[Tool]:
     """In the order in which tools are locked."""
     found = select(Tool).where(Tool.owner_id == person_id).order_by(Tool.community_id, Tool.id)
+    if community_id is not None:
+        found = found.where(Tool.community_id == community_id)
+    return (await tx.scalars(found)).all()
+
+
+async def lent_by(tx: Tx, person_id: int, community_id: int | None = None) -> Sequence[Tool]:
+    """Own tools and those of a community that this person keeps, in the order of locks."""
+    found = select(Tool).where(keepers.lent_by(person_id)).order_by(Tool.community_id, Tool.id)
     if community_id is not None:
         found = found.where(Tool.community_id == community_id)
     return (await tx.scalars(found)).all()

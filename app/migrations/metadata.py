@@ -8,6 +8,7 @@ import app.loans.incident
 import app.loans.models
 import app.loans.papers
 import app.notices.deliveries
+import app.loans.proposal
 import app.notices.models
 import app.notices.preferences
 import app.people.letters

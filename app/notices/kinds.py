@@ -59,6 +59,8 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.CHANGE_REFUSED: _N,
         Kind.CHANGE_WITHDRAWN: _C,
         Kind.CHANGE_ENDED: _C,
+        Kind.KEEPER_NAMED: _N,
+        Kind.KEEPER_RELEASED: _C,
     },
     Group.HANDOVERS: {
         Kind.HANDED_OVER: _C,

@@ -80,6 +80,8 @@ class Kind(enum.StrEnum):
     LINE_CHANGED = "line_changed"
     # What somebody wrote: one for each room until it is seen. It is counted there, not by the bell.
     MESSAGE = "message"
+    KEEPER_NAMED = "keeper_named"
+    KEEPER_RELEASED = "keeper_released"
 
 
 class Notice(Base):

@@ -102,6 +102,8 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
         "{who} moved {other} to place {place} among those who wait for your {tool}{reason}",
     ),
     Kind.MESSAGE: ("messages-square", "{who} wrote to you about the {tool}."),
+    Kind.KEEPER_NAMED: ("handshake", "You look after the {tool} now: you lend it for all."),
+    Kind.KEEPER_RELEASED: ("handshake", "You do not look after the {tool} any more."),
 }
 
 

@@ -76,7 +76,8 @@ class ToolOut(Answered):
     currency: str = Field(examples=["EUR"])
     parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
     self_service: bool = Field(description="The borrower takes it and brings it back alone")
-    owner: Named
+    owner: Named | None = Field(description="null: it belongs to the community")
+    keepers: list[int] = Field(examples=[[]], description="Who lends a community's tool")
     rules: RulesOut
     status: ToolStatus
     state: StateOut
@@ -105,6 +106,7 @@ class NewTool(Asked):
     rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
     parts: Parts = Field([], description="What comes with it, a name each")
     self_service: bool = False
+    of_all: bool = Field(False, description="The community's, by a coordinator who keeps it first")
 
 
 class ToolChanges(Asked):
@@ -298,7 +300,8 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         currency=here.currency,
         parts=[line for line in tool.parts.split("\n") if line],
         self_service=tool.self_service,
-        owner=Named(id=tool.owner.id, name=tool.owner.name),
+        owner=Named(id=tool.owner.id, name=tool.owner.name) if tool.owner else None,
+        keepers=list(tool.keepers),
         rules=shape_rules(tool.lending),
         status=one.status,
         state=StateOut(

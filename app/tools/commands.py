@@ -42,6 +42,7 @@ class ToolText:
     price_cents: int | None = None
     parts: str | None = None  # what comes with it, a line each
     self_service: bool | None = None
+    of_all: bool = False  # a new tool is the community's; who lists it is its first keeper
 
 
 def furnish(
@@ -56,12 +57,13 @@ def furnish(
 
 async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
     """A new tool on the board. Raises Refusal with the field that cannot be taken."""
-    if refusal := rules.why_not_list(by):
+    if refusal := rules.why_not_list(by) or (rules.why_not_for_all(by) if text.of_all else None):
         raise refusal
     await people.still_in(tx, by)
     tool = Tool(
         community_id=by.community_id,
-        owner_id=by.person_id,
+        owner_id=None if text.of_all else by.person_id,
+        keepers=[by.person_id] if text.of_all else [],
         name=rules.check_name(text.name or ""),
         category_id=await _category_id(tx, by.community_id, text.category),
         brand=rules.check_brand(text.brand or ""),
@@ -158,7 +160,7 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
         topic.waitlist(community_id, tool.id),
         topic.board(community_id),
         topic.recent(community_id),
-        topic.things(tool.owner_id),
+        *(topic.things(person_id) for person_id in tool.lenders),
     )
     if listing:
         touch(tx, topic.listing(community_id))

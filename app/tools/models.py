@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     and_,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
@@ -83,8 +84,16 @@ class Tool(Base):
             ["community_id", "owner_id"], ["membership.community_id", "membership.person_id"]
         ),
         Index("ix_tool_owner", "community_id", "owner_id"),
+        Index(
+            "ix_tool_keepers",
+            "keepers",
+            postgresql_using="gin",
+            postgresql_where=text("owner_id IS NULL"),
+        ),
         Index("ix_tool_name", "community_id", "status", "name"),
         one_of("status", ToolStatus),
+        # A member's, or the community's: then somebody always looks after it.
+        CheckConstraint("(owner_id IS NULL) = (cardinality(keepers) > 0)", name="keepers"),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
         CheckConstraint("price_cents BETWEEN 0 AND 100000", name="price_cents"),
         CheckConstraint("shortest_hours BETWEEN 0 AND 168", name="shortest_hours"),
@@ -97,7 +106,8 @@ class Tool(Base):
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
-    owner_id: Mapped[int]
+    owner_id: Mapped[int | None]  # None: it belongs to the community
+    keepers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)  # who lends that
     category_id: Mapped[int]
     photo_id: Mapped[int | None]
     name: Mapped[str]
@@ -121,7 +131,7 @@ class Tool(Base):
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
-    owner: Mapped[Person] = relationship(
+    owner: Mapped[Person | None] = relationship(
         lazy="raise",
         viewonly=True,
         primaryjoin=lambda: remote(Person.id) == foreign(Tool.owner_id),
@@ -142,6 +152,11 @@ class Tool(Base):
             remote(Photo.id) == foreign(Tool.photo_id),
         ),
     )
+
+    @property
+    def lenders(self) -> tuple[int, ...]:
+        """Who answers for it: its owner, or the keepers of a community's tool, in their order."""
+        return tuple(self.keepers) if self.owner_id is None else (self.owner_id,)
 
     @property
     def lending(self) -> Lending:

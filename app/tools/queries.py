@@ -10,8 +10,9 @@ from sqlalchemy.sql import Select
 
 from app.db import Tx
 from app.errors import NotFound
+from app.people.models import Person
 from app.people.viewer import Viewer
-from app.tools import rules
+from app.tools import keepers, rules
 from app.tools.models import Category, Photo, Tool, ToolStatus
 
 
@@ -48,13 +49,20 @@ async def locked(tx: Tx, community_id: int, tool_id: int) -> Tool:
 
 
 async def tools_of(tx: Tx, viewer: Viewer) -> Sequence[Tool]:
-    """The viewer's own tools here, the archive last."""
+    """What the viewer lends here, the archive last."""
     rows = await tx.scalars(
         with_all()
-        .where(Tool.community_id == viewer.community_id, Tool.owner_id == viewer.person_id)
+        .where(Tool.community_id == viewer.community_id, keepers.lent_by(viewer.person_id))
         .order_by(Tool.status == ToolStatus.ARCHIVED, func.lower(Tool.name), Tool.id)
     )
     return rows.all()
+
+
+async def keepers_of(tx: Tx, tool: Tool) -> Sequence[Person]:
+    """Who looks after a community's tool, in the order in which requests come to them."""
+    rows = await tx.scalars(select(Person).where(Person.id.in_(tool.keepers)))
+    found = {one.id: one for one in rows}
+    return [found[person_id] for person_id in tool.keepers]
 
 
 async def categories(tx: Tx, community_id: int) -> Sequence[Category]:

@@ -24,7 +24,7 @@ router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
     *("name", "category", "brand", "description", "price"),
-    *("parts", "self_service", "key_place", "key_code", *terms.FIELDS),
+    *("parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
 )
 
 
@@ -149,6 +149,7 @@ def _text(form: FormData) -> commands.ToolText:
         price_cents=rules.price_from(str(form.get("price", ""))),
         parts=_given(form, "parts"),
         self_service=bool(form.get("self_service")) if "parts" in form else None,
+        of_all=bool(form.get("of_all")),
     )
 
 

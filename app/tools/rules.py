@@ -25,7 +25,7 @@ def sees(tool: Tool, by: Viewer) -> bool:
 
 
 def may_change(tool: Tool, by: Viewer) -> bool:
-    return tool.owner_id == by.person_id and not by.suspended
+    return by.person_id in tool.lenders and not by.suspended
 
 
 def why_not_list(by: Viewer) -> Refusal | None:
@@ -38,9 +38,29 @@ def why_not_list(by: Viewer) -> Refusal | None:
     return None
 
 
+def why_not_for_all(by: Viewer) -> Refusal | None:
+    """Whether this person lists tools of the community, and says who keeps them."""
+    if by.is_coordinator:
+        return None
+    return Refusal(
+        "Only a coordinator looks after what belongs to the community.",
+        "List it as your own, or ask a coordinator.",
+        "a coordinator",
+        status=403,
+    )
+
+
+def why_not_theirs(tool: Tool, by: Viewer, what: str) -> Refusal | None:
+    """`what` its owner, or a keeper of a community's tool, can do, and nobody else."""
+    if may_change(tool, by):
+        return None
+    who = "its keepers" if tool.owner_id is None else "the owner"
+    return Refusal(f"Only {who} can {what}.", lifted_by=who, status=403)
+
+
 def why_not_edit(tool: Tool, by: Viewer) -> Refusal | None:
-    if not may_change(tool, by):
-        return Refusal("Only the owner can change this tool.", status=403)
+    if refusal := why_not_theirs(tool, by, "change this tool"):
+        return refusal
     if tool.status == ToolStatus.ARCHIVED:
         return Refusal("This tool is archived.", "Bring it back first.")
     return None

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.db import Tx
 from app.errors import NotFound
-from app.loans import holds, incidents, waitlist
+from app.loans import holds, incidents, keeping, waitlist
 from app.loans.correct import Truth, correct
 from app.loans.incident import Incident, Payer
 from app.loans.states import State
@@ -41,6 +41,13 @@ async def waits(tx: Tx, tool_id: int, by: Viewer, what: str, days: int, now: dat
 
 async def takes_back(tx: Tx, loan_id: int, by: Viewer, now: datetime) -> None:
     await undo(tx, loan_id, by, now)
+
+
+async def keeps(
+    tx: Tx, tool_id: int, by: Viewer, whom: Viewer, looks_after: bool, now: datetime
+) -> None:
+    act = keeping.name if looks_after else keeping.release
+    await act(tx, tool_id, whom.person_id, by, now)
 
 
 async def puts_right(tx: Tx, loan_id: int, by: Viewer, state: State, now: datetime) -> None:

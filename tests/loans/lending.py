@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from app import db, jobs, queue, topic
 from app.errors import NotFound, Refusal
+from app.loans import keeping
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, MOVES, POSSESSED, Act, State
 from app.notices.models import Notice
@@ -69,8 +70,9 @@ class Lending:
         async with self.begin() as tx:
             elm = await elm_street(tx)
             self.people = {name: getattr(elm, name) for name in ("ada", "ben", "cy", "cora")}
-            more = ToolText(name="Ladder", category="ladders", price_cents=250)
-            ladder = await tools.list_tool(tx, more, elm.ada, self.now)
+            more = ToolText(name="Ladder", category="ladders", price_cents=250, of_all=True)
+            ladder = await tools.list_tool(tx, more, elm.cora, self.now)
+            await keeping.name(tx, ladder.id, elm.ada.person_id, elm.cora, self.now)
             self.tools = [elm.drill.id, ladder.id]
         self.ticked = self.now
 

@@ -14,7 +14,8 @@ from app import topic
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import changes, commands, handover, proposals
-from app.loans.models import ChangeKind, ChangeState, Loan, LoanEvent
+from app.loans.models import Loan, LoanEvent
+from app.loans.proposal import ChangeKind, ChangeState
 from app.loans.states import State
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer

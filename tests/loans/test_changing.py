@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from app import clock, db, topic
 from app.loans import commands
-from app.loans.models import ChangeState, Loan, LoanChange
+from app.loans.models import Loan
+from app.loans.proposal import ChangeState, LoanChange
 from app.loans.states import State
 from app.people.models import Community
 from app.tools.models import Occupancy

@@ -31,7 +31,7 @@ from app.main import registry
 from tests.loans import door, joints
 from tests.loans.lending import AUTUMN, Command, Lending
 
-EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "8"))
 STEPS = 40
 WHO = st.sampled_from(("ada", "ben", "cy", "cora"))
 BORROWERS = st.sampled_from(("ben", "cy", "cora", "ada"))
@@ -121,6 +121,16 @@ class Street(RuleBasedStateMachine):
             self.lending.people[who],
         )
         self.run(self.lending.does(lambda tx, now: door.lends(tx, tool_id, ada, to, hours, now)))
+
+    @rule(tool=TOOL, who=WHO, whom=WHO, looks_after=st.booleans())
+    def keeps(self, tool: int, who: str, whom: str, looks_after: bool) -> None:
+        tool_id, people = self.lending.tools[tool], self.lending.people
+        by, keeper = people[who], people[whom]
+        self.run(
+            self.lending.does(
+                lambda tx, now: joints.keeps(tx, tool_id, by, keeper, looks_after, now)
+            )
+        )
 
     @rule()
     def opens_a_shed(self) -> None:

@@ -30,7 +30,8 @@ async def elm(tx: Tx) -> Elm:
 
 
 async def trusted(elm: Elm, who: Viewer, now: datetime = NOW) -> bool:
-    return await trust.trusts(elm.tx, elm.here.id, elm.ada.person_id, who.person_id, now)
+    lent = Loan(community_id=elm.here.id, lender_id=elm.ada.person_id, keepers=[])
+    return await trust.trusts(elm.tx, lent, who.person_id, now)
 
 
 async def borrowed(elm: Elm, who: Viewer, now: datetime, late: bool = False) -> datetime:

@@ -94,6 +94,8 @@ async def _lending(street: Street) -> dict[str, str]:
     await ada.acts(out, "incidents", kind="damage", reason="A rung is loose.")
     await ben.acts(out, "amounts", amount="20")
     await ben.asks_for(ladder, street.day(4))
+    table = await street.cora.lists("Long table", "party", of_all=1)
+    await street.cora.does(f"{home}/tools/{table}/keepers", keeper=ada.id)
     saw = await ben.lists("Hand saw", "saws")
     await ben.does(f"{home}/tools/{saw}/pause")
     hammer = await street.cora.lists("Hammer drill")
@@ -121,6 +123,8 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, paused": f"{home}/tools/{saw}",
         "tool, edit": f"{home}/tools/{drill}/edit",
         "tool, days off": f"{home}/tools/{drill}/blackouts",
+        "tool, of all": f"{home}/tools/{table}",
+        "tool, keepers": f"{home}/tools/{table}/keepers",
         "tool, being chosen": f"{home}/tools/{drill}",
         "tool, its rules refused": f"{home}/tools/{drill}/edit",
         "tool, refused": f"{home}/tools/{drill}/edit",

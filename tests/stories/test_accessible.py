@@ -41,6 +41,8 @@ PAGES = {
     "tool, new": "ada",
     "tool, edit": "ada",
     "tool, days off": "ada",
+    "tool, of all": "ada",
+    "tool, keepers": "cora",
     "room, lender": "ada",
     "room, borrower": "ben",
     "room, with an incident": "ada",

@@ -1,0 +1,192 @@
+"""Naming and releasing the keepers of a community's tool, with the loans that they lend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app import topic
+from app.chat import commands as chat
+from app.chat.models import ConversationId
+from app.db import Tx
+from app.errors import Conflict, NotFound, Refusal, mistyped
+from app.loans import commands, kept, offers, queries
+from app.loans.models import Loan
+from app.loans.states import FINAL
+from app.notices.models import Kind
+from app.people import blocks, held
+from app.people import queries as people
+from app.people.models import Role, Status
+from app.people.viewer import Viewer
+from app.realtime import touch
+from app.tools import queries as tool_queries
+from app.tools import rules as tool_rules
+from app.tools.commands import touch_tool
+from app.tools.models import Tool
+
+MOST = 12  # of one tool: each of them reads its rooms
+
+
+def why_not_name(tool: Tool, by: Viewer) -> Refusal | None:
+    if tool.owner_id is not None:
+        return Refusal("This tool belongs to a neighbour, who lends it.")
+    if refusal := tool_rules.why_not_for_all(by):
+        return refusal
+    if len(tool.keepers) >= MOST:
+        return Refusal(f"A tool may have {MOST} keepers.", "Release one of them first.")
+    return None
+
+
+def why_not_release(tool: Tool, person_id: int, by: Viewer) -> Refusal | None:
+    if tool.owner_id is not None:
+        return Refusal("This tool belongs to a neighbour, who lends it.")
+    if person_id != by.person_id and (refusal := tool_rules.why_not_for_all(by)):
+        return refusal
+    if person_id not in tool.keepers:
+        return Conflict("They do not look after it.", "Look at it as it is now.", code="state")
+    if len(tool.keepers) == 1:
+        return Conflict(
+            "Somebody has to look after it.", "Name another keeper first.", "a coordinator"
+        )
+    return None
+
+
+async def name(tx: Tx, tool_id: int, person_id: int, by: Viewer, now: datetime) -> Tool:
+    """One more keeper: lends the tool from now on, and reads the rooms of its open loans.
+
+    Of somebody who keeps it already it asks nothing. Raises NotFound, or Refusal.
+    """
+    standing = await held.both(tx, person_id, by)
+    tool = await _locked(tx, tool_id, by)
+    if refusal := why_not_name(tool, by):
+        raise refusal
+    if standing is None or standing.status != Status.ACTIVE:
+        raise mistyped("keeper", "They are no active member.", "Choose one of the list.")
+    if person_id in tool.keepers:
+        return tool
+    tool.keepers = [*tool.keepers, person_id]
+    apart = await blocks.apart_from(tx, person_id)
+    whose = (await people.person(tx, person_id)).name
+    for loan in await _open_loans(tx, tool):
+        if person_id not in (loan.borrower_id, loan.mediator_id) and loan.borrower_id not in apart:
+            loan.keepers = [*loan.keepers, person_id]
+            await _seat(tx, loan, person_id, f"{whose} looks after the tool, too.", by, now)
+    await _changed(tx, tool, now)
+    await offers.tell(tx, tool, (person_id,), Kind.KEEPER_NAMED, {}, now, by)
+    return tool
+
+
+async def release(tx: Tx, tool_id: int, person_id: int, by: Viewer, now: datetime) -> Tool:
+    """One keeper less; what is open goes on with the others."""
+    await people.still_in(tx, by)
+    tool = await _locked(tx, tool_id, by)
+    if refusal := why_not_release(tool, person_id, by):
+        raise refusal
+    await _let_go(tx, tool, person_id, now)
+    await offers.tell(tx, tool, (person_id,), Kind.KEEPER_RELEASED, {}, now, by)
+    return tool
+
+
+async def left(tx: Tx, tool: Tool, person_id: int, now: datetime) -> None:
+    """A keeper leaves the community; after the last one a coordinator looks after it.
+
+    The tool is under its lock, and the community's roll under its own.
+    """
+    if tool.keepers == [person_id]:
+        next_one = await _helpers(tx, tool.community_id, person_id)
+        if not next_one:
+            raise Conflict(
+                f"Nobody else could look after {tool.name}.", "Name a coordinator first."
+            )
+        tool.keepers = [person_id, next_one[0]]
+        await offers.tell(tx, tool, next_one[:1], Kind.KEEPER_NAMED, {}, now)
+    await _let_go(tx, tool, person_id, now)
+
+
+async def step_aside(tx: Tx, loan: Loan, person_id: int, said: str, now: datetime) -> None:
+    """One keeper has no part in this loan any more; the others go on. The tool is locked.
+
+    Raises Conflict where nobody else could.
+    """
+    others = [keeper for keeper in loan.keepers if keeper != person_id]
+    if loan.lender_id != person_id:
+        loan.keepers = others
+    else:
+        first, *rest = others or await _instead(tx, loan)
+        loan.lender_id, loan.keepers = first, rest
+    room = ConversationId(loan.conversation_id)
+    await chat.leave(tx, loan.community_id, room, person_id)
+    await _seat(tx, loan, loan.lender_id, said, None, now)
+    touch(tx, topic.access(person_id), topic.things(person_id), topic.waiting(person_id))
+
+
+async def _locked(tx: Tx, tool_id: int, by: Viewer) -> Tool:
+    tool = await tool_queries.locked(tx, by.community_id, tool_id)
+    if not tool_rules.sees(tool, by):
+        raise NotFound
+    return tool
+
+
+async def _let_go(tx: Tx, tool: Tool, person_id: int, now: datetime) -> None:
+    tool.keepers = [keeper for keeper in tool.keepers if keeper != person_id]
+    whose = (await people.person(tx, person_id)).name
+    for loan in await _open_loans(tx, tool):
+        if loan.lent_by(person_id):
+            said = f"{whose} does not look after the tool any more."
+            await step_aside(tx, loan, person_id, said, now)
+    await _changed(tx, tool, now)
+
+
+async def _instead(tx: Tx, loan: Loan) -> list[int]:
+    """Who lends it when its only lender goes: another keeper, or whoever coordinates."""
+    found = await kept.beside(tx, loan.tool, loan.lender_id, loan.borrower_id)
+    found = [one for one in found if one != loan.mediator_id]
+    if not found:
+        people_in_it = (loan.lender_id, loan.borrower_id, loan.mediator_id)
+        found = (await _helpers(tx, loan.community_id, *people_in_it))[:1]
+    if not found:
+        raise Conflict(
+            "Nobody else could go on with an open loan of it.",
+            "Name another keeper first.",
+            "a coordinator",
+        )
+    return found
+
+
+async def _helpers(tx: Tx, community_id: int, *but: int | None) -> list[int]:
+    """Who coordinates here, and is none of these."""
+    found = await people.with_roles(tx, community_id, (Role.ADMIN, Role.COORDINATOR))
+    return sorted(set(found) - set(but))
+
+
+async def _open_loans(tx: Tx, tool: Tool) -> Sequence[Loan]:
+    """By room, which is the order rooms are bumped in."""
+    rows = await tx.scalars(
+        queries.with_all()
+        .where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            Loan.state.not_in(FINAL),
+        )
+        .order_by(Loan.conversation_id)
+        .with_for_update(of=Loan)
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
+
+
+async def _seat(
+    tx: Tx, loan: Loan, person_id: int, said: str, by: Viewer | None, now: datetime
+) -> None:
+    room = ConversationId(loan.conversation_id)
+    await tx.flush()
+    await chat.join(tx, loan.community_id, room, person_id)
+    await chat.note(tx, loan.community_id, room, said, by.person_id if by else None, now)
+    commands.show(tx, loan)
+    touch(tx, topic.writing(loan.community_id, loan.id))
+
+
+async def _changed(tx: Tx, tool: Tool, now: datetime) -> None:
+    tool.changed_at = now
+    await tx.flush()
+    touch_tool(tx, tool)

@@ -1,0 +1,51 @@
+"""Who lends a tool: its owner, or the keepers of a community's tool. What a block does to that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from app.db import Tx
+from app.people import blocks
+from app.people.viewer import Apart
+from app.tools.models import Tool
+
+
+async def between(tx: Tx, me: int, tool: Tool) -> Apart | None:
+    """The block that keeps me from this tool: one keeper without a block is enough to lend it."""
+    found = None
+    for lender in tool.lenders:
+        if lender == me:
+            continue
+        found = await blocks.between(tx, me, [lender])
+        if found is None:
+            return None
+    return found
+
+
+async def apart_from(tx: Tx, tool: Tool) -> frozenset[int]:
+    """Everybody whom blocks keep from all who lend this tool: they see it as paused."""
+    apart = [await blocks.apart_from(tx, lender) for lender in tool.lenders]
+    return frozenset.intersection(*apart)
+
+
+def hidden_from(tool: Tool, apart: Collection[int]) -> bool:
+    """`apart`: the people whom a block keeps from the viewer."""
+    return set(tool.lenders) <= set(apart)
+
+
+def lent_by(person_id: int) -> ColumnElement[bool]:
+    """Tools that this person lends: the own ones, and those of the community they keep."""
+    return or_(
+        Tool.owner_id == person_id,
+        and_(Tool.owner_id.is_(None), Tool.keepers.contains([person_id])),
+    )
+
+
+def not_lent_only_by(people: Collection[int]) -> ColumnElement[bool]:
+    ids = list(people)
+    return or_(
+        Tool.owner_id.not_in(ids),
+        and_(Tool.owner_id.is_(None), ~Tool.keepers.contained_by(ids)),
+    )
