@@ -89,7 +89,7 @@ async def tell(
 
 async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     """Somebody wrote in the room: the others hear of it until they have looked."""
-    whom = loan.parties
+    whom = (*loan.parties, loan.mediator_id)
     about = topic.loan(loan.community_id, loan.id)
     said = facts(loan, by.name)
     await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)
