@@ -3,12 +3,12 @@
   if (!("serviceWorker" in navigator)) return;
   const forget = async () => {
     await caches.delete("kept");
-    sessionStorage.clear();
     const subscription = await (await navigator.serviceWorker.getRegistration())?.pushManager?.getSubscription();
     await subscription?.unsubscribe();
   };
 
-  // Nobody is signed in here (any more, perhaps): nothing of anybody stays.
+  // Nobody is signed in here any more: no page of anybody stays, and nothing rings. What was typed
+  // stays, since a session may have run out over it; who signs out takes that along, too.
   if (!document.body.dataset.person && location.pathname === "/sign-in") forget().catch(() => {});
 
   document.addEventListener("submit", (event) => {
@@ -16,6 +16,8 @@
     if (!["/sign-out", "/profile/sessions/end"].includes(new URL(form.action).pathname) || form.dataset.forgotten) return;
     event.preventDefault();
     form.dataset.forgotten = "1";
+    sessionStorage.clear();
+    localStorage.clear();
     const soon = new Promise((done) => setTimeout(done, 1000)); // signing out waits for nothing
     Promise.race([forget().catch(() => {}), soon]).then(() => form.submit());
   });
