@@ -21,6 +21,8 @@ from app.http import idempotency
 from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
+from app.notices import steps
+from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
@@ -65,6 +67,7 @@ def _every(
 
 
 FORGET_KEYS = "keys.forget"
+FORGET_LETTERS = "letters.forget"
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -76,9 +79,11 @@ COMMANDS: dict[str, Command] = {
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
+    steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
+    FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
 }
-SCHEDULED = (FORGET_KEYS, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, LOOK)
 
 
 async def run_forever() -> None:
@@ -217,6 +222,7 @@ async def _touch_everything(tx: Tx, community: Community, since: datetime) -> No
         touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))
     for loan in await loan_queries.told_by_days(tx, here, since):
         touch(tx, topic.loan(here, loan.id), topic.facts(here, loan.id))
+        touch(tx, topic.delivered(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)
     for person_id in await tx.scalars(members):
         touch(tx, topic.things(person_id), topic.rooms(person_id), topic.waiting(person_id))

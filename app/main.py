@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import clock, db, jobs, migrations, pages
+from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
 from app.board import asking, tool_page
 from app.board import live as board_live
@@ -22,7 +22,20 @@ from app.chat import api as chat_api
 from app.chat import live as chat_live
 from app.chat import pictures, reporting
 from app.chat import routes as chat_routes
-from app.http import body, csrf, docs, headers, log, metrics, problems, proxies, tally, vitals
+from app.demo import mail_page as demo_mail
+from app.http import (
+    app_shell,
+    body,
+    csrf,
+    docs,
+    headers,
+    log,
+    metrics,
+    problems,
+    proxies,
+    tally,
+    vitals,
+)
 from app.loans import (
     alone_api,
     case_api,
@@ -44,6 +57,7 @@ from app.members import live as members_live
 from app.members import routes as members_routes
 from app.notices import api as notices_api
 from app.notices import live as notices_live
+from app.notices import preferring_api
 from app.notices import routes as notices_routes
 from app.people import api as people_api
 from app.people import doors
@@ -64,11 +78,12 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
+    *(app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures),
+    *(asking, reporting, pictures, preferring_api),
 )
 
 
@@ -149,6 +164,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     await engine.start()
     tasks = [
         asyncio.create_task(jobs.run_forever(), name="jobs"),
+        asyncio.create_task(courier.run_forever(), name="courier"),
         asyncio.create_task(metrics.follow(lambda: engine.counters, engine.gauges), name="metrics"),
     ]
     # What is loaded now stays: looking through it again and again would hold up every screen.

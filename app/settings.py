@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     trusted_proxies: str = ""
     demo: bool = False
+    smtp_url: str = ""
+    mail_from: str = ""
+    push_private_key: str = ""
+    push_services: str = (
+        "fcm.googleapis.com, .push.services.mozilla.com, .push.apple.com, .notify.windows.com"
+    )
     database_pool: int = Field(default=10, ge=1, le=100)
     photo_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     photo_pixels: int = Field(default=50_000_000, ge=10_000)
@@ -70,6 +76,10 @@ class Settings(BaseSettings):
             return "PUBLIC_URL must start with http:// or https://."
         if self.public_url and not urlsplit(self.public_url).hostname:
             return "PUBLIC_URL names no host: write it like https://tools.example.org."
+        if self.smtp_url and not _names_a_mail_server(self.smtp_url):
+            return "SMTP_URL is no address of a mail server: write it like smtp://mail.example.org."
+        if self.smtp_url and "@" not in self.mail_from:
+            return "MAIL_FROM is missing: with SMTP_URL it says from which address mail comes."
         return None
 
     def key_for(self, purpose: str, *, previous: bool = False) -> bytes:
@@ -81,9 +91,22 @@ class Settings(BaseSettings):
     def behind_tls(self) -> bool:
         return urlsplit(self.public_url).scheme == "https"
 
+    @property
+    def root(self) -> str:
+        """How links in a mail begin."""
+        return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.port}"
+
     @cached_property
     def public_host(self) -> str:
         return urlsplit(self.public_url).netloc.lower() if self.public_url else ""
+
+
+def _names_a_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _read() -> Settings:

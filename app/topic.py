@@ -57,6 +57,17 @@ def amends(community_id: int, loan_id: int) -> str:
     return f"c{community_id}/amends/{loan_id}"
 
 
+def delivered(community_id: int, loan_id: int) -> str:
+    """What became of a loan's reminders: seen, pushed, mailed or failed."""
+    return f"c{community_id}/delivered/{loan_id}"
+
+
+def delivered_of(subject: str) -> str | None:
+    """The same for the subject of a notice; None if that is no loan."""
+    scope, kind, key = subject.split("/", 2)
+    return f"{scope}/delivered/{key}" if kind == "loan" else None
+
+
 def facts(community_id: int, loan_id: int) -> str:
     """A loan as a coordinator sees it."""
     return f"c{community_id}/facts/{loan_id}"

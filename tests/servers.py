@@ -93,6 +93,10 @@ def start() -> tuple[Postgres, Redis, Path, float]:
         METRICS_TOKEN="only-for-tests",
         TRUSTED_PROXIES="",
         DEMO="0",
+        SMTP_URL="",
+        MAIL_FROM="",
+        PUSH_PRIVATE_KEY="",
+        PUSH_SERVICES="127.0.0.1",
     )
     noon = seconds_to_noon()
     (folder / "clock").write_text(str(noon))

@@ -17,13 +17,30 @@ APP = Path(__file__).parent.parent / "app"
 
 # From the cellar up. A feature's rooms follow in their own order; its edges stand above all core.
 CELLAR = ("realtime",)
-GROUND = ("settings", "clock", "words", "errors", "topic", "db", "queue", "pages", "http")
+GROUND = (
+    "settings",
+    "clock",
+    "words",
+    "errors",
+    "topic",
+    "db",
+    "queue",
+    "pages",
+    "mail",
+    "push",
+    "http",
+)
 LINE = ("people", "notices", "chat", "tools", "loans", "members", "board")
 EDGES = (
     "live",
     "doors",
     "entrance",
     "forms",
+    "addresses",
+    "preferring",
+    "preferring_api",
+    "unsubscribing",
+    "pushing",
     "joining",
     "blocking",
     "desk",
@@ -56,10 +73,14 @@ EDGES = (
 )
 ROOMS = (
     *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords", "keepers"),
     *(
         "choosing",
         "rules",
+        "unsubscribe",
+        "preferences",
+        "devices",
         "fair",
         "story",
         "terms",
@@ -70,7 +91,7 @@ ROOMS = (
         "queries",
         "dates",
     ),
-    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "reset_link"),
+    *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
     *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
@@ -83,7 +104,9 @@ ROOMS = (
         "similar",
         "proposals",
     ),
+    *("mailing", "truth", "steps"),
     *("reminders", "news", "ripple", "wall", "commands", "changes", "patience"),
+    "carrying",
     *("offers", "amends", "off", "standing", "mine"),
     *("unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
@@ -100,7 +123,7 @@ ROOMS = (
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
-    *("main", "jobs", "demo", "serve", "crew", "worker", "console"),
+    *("main", "jobs", "courier", "post", "demo", "serve", "crew", "worker", "console"),
     *("embedded", "child", "instance", "migrations"),
 )
 # The edges of people say who asks; every other feature's edges stand on them.

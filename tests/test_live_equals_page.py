@@ -74,6 +74,7 @@ class Story:
             found["amends"] = (topic.amends(here.id, self.loan), room)
             found["facts"] = (topic.facts(here.id, self.loan), f"{home}/help/{self.loan}")
             found["writing"] = (topic.writing(here.id, self.loan), room)
+            found["delivered"] = (topic.delivered(here.id, self.loan), room)
         return found
 
 
@@ -286,6 +287,7 @@ def acts(story: Story) -> Acts:
         ("change it", lambda: of_message("edit", body="When may I come?")),
         ("answer it", lambda: ada.says(story.loan, "At six.")),
         ("take it back", lambda: of_message("removal")),
+        ("mute the room", press(ada, "mute")),
         ("approve", press(ada, "approval")),
         ("propose other dates", propose),
         ("refuse them", answer(ada, "refusal")),

@@ -33,8 +33,8 @@ from app.http.schemas import (
     cursor_after,
     problems,
 )
+from app.loans import news, talk
 from app.loans import queries as loans
-from app.loans import talk
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 
@@ -209,6 +209,7 @@ async def _say(
     if done is None:
         room, named = ConversationId(room_id), new.client_id or uuid.uuid4()
         said = await commands.say(tx, here, room, me, new.body, named, now, new.quotes)
+        await news.of_room(tx, room_id, viewer, now)
         done = {"message_id": said.id}
         await idempotency.keep(tx, me, request, key, new, done)
     message = await tx.get_one(

@@ -14,7 +14,7 @@ from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
-from app.loans import cards, questions, quiet, talk
+from app.loans import cards, news, questions, quiet, talk
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import MemberEvenSuspended
@@ -150,7 +150,10 @@ async def _say(
         if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
             raise refusal
         here, me = viewer.community_id, viewer.person_id
-        return await commands.say(tx, here, room, me, body, named, now, quotes)
+        said = await commands.say(tx, here, room, me, body, named, now, quotes)
+        if said.created_at == now:  # not a second time
+            await news.of_room(tx, room_id, viewer, now)
+        return said
 
 
 @router.get("/c/{slug}/rooms/{room_id}/lines")
@@ -176,6 +179,7 @@ async def seen(
     async with db.begin() as tx:
         room = ConversationId(room_id)
         await commands.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)
+        await news.room_seen(tx, room_id, viewer, clock.now())
 
 
 @router.get("/c/{slug}/rooms/{room_id}/messages/{message_id}")

@@ -67,6 +67,7 @@ async def replan(tx: Tx, loan: Loan, now: datetime) -> None:
             await queue.enqueue(tx, "loans.close", key(loan), now + CLOSE_AFTER, now)
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
+    touch(tx, topic.delivered(loan.community_id, loan.id))
 
 
 async def block(tx: Tx, loan: Loan, start: datetime, now: datetime) -> None:

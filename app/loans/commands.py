@@ -115,6 +115,7 @@ async def request(
     await availability.let_go(tx, loan.community_id, loan.tool_id, by.person_id, now)
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
+    touch(tx, topic.delivered(loan.community_id, loan.id))
     show(tx, loan)
     return loan
 

@@ -220,4 +220,5 @@ async def _tell(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await news.tell(tx, loan, Kind.LENT, Who.BORROWER, now, by=by)
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
+    touch(tx, topic.delivered(loan.community_id, loan.id))
     show(tx, loan)

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from app import queue, topic
+from app.chat import queries as chat
+from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import reminders
+from app.loans import reminders, talk
 from app.loans.models import Loan
 from app.loans.reminders import Reminder
 from app.loans.states import OPEN, Act, State, Who
@@ -85,6 +87,42 @@ async def tell(
             by_id=by.person_id if by else None,
             due_at=due_at,
         )
+
+
+async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
+    """Somebody wrote in the room: the others hear of it until they have looked."""
+    whom = (*loan.parties, loan.mediator_id)
+    about = topic.loan(loan.community_id, loan.id)
+    said = facts(loan, by.name)
+    await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)
+
+
+async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
+    """The same of a room by its own id, also where only a question has been asked yet."""
+    loan = await talk.loan_in(tx, by.community_id, room_id)
+    if loan is not None:
+        await of_words(tx, loan, by, now)
+        return
+    whom = await chat.participants_of(tx, by.community_id, ConversationId(room_id))
+    names = await talk.tool_names(tx, by, [room_id])
+    about = topic.question(by.community_id, room_id)
+    said = {"tool": names.get(room_id, ""), "other": by.name}
+    await notices.tell_of_words(tx, whom, by.community_id, about, said, now, by_id=by.person_id)
+
+
+async def room_seen(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
+    loan = await talk.loan_in(tx, by.community_id, room_id)
+    if loan is not None:
+        await words_seen(tx, loan, by, now)
+        return
+    about = topic.question(by.community_id, room_id)
+    await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
+
+
+async def words_seen(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
+    """They have been looked at, and with them whatever else was told of the loan."""
+    about = topic.loan(loan.community_id, loan.id)
+    await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
 
 
 def facts(loan: Loan, other: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from app.loans import (
     commands,
     handover,
     help,
+    news,
     patience,
     queries,
     questions,
@@ -97,6 +98,7 @@ async def _room(
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
             quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
             talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
+            delivered_html=await pages.region(request, tx, topic.delivered(here, loan.id)),
             composer={
                 "client_id": uuid.uuid4(),
                 "body": typed.body,
@@ -268,7 +270,10 @@ async def _say(
         if refusal := talk.why_not_write(loan, viewer, now):
             raise refusal
         here, room = viewer.community_id, ConversationId(loan.conversation_id)
-        return await chat.say(tx, here, room, viewer.person_id, body, named, now, quotes)
+        said = await chat.say(tx, here, room, viewer.person_id, body, named, now, quotes)
+        if said.created_at == now:  # not a second time
+            await news.of_words(tx, loan, viewer, now)
+        return said
 
 
 @router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)
@@ -282,3 +287,4 @@ async def seen(
         loan = await queries.loan_for(tx, viewer, loan_id)
         room = ConversationId(loan.conversation_id)
         await chat.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)
+        await news.words_seen(tx, loan, viewer, clock.now())

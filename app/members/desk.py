@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app import clock, db, pages, queue
+from app import clock, db, mail, pages, queue
 from app.http.schemas import Answered, Listed, problems
+from app.notices import carrying
 from app.people.doors import ApiCoordinator, Coordinator
 
 router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["jobs"])
 
+SHOWN_FOR = timedelta(days=7)  # what failed for good
 WORDS = {
     "loans.expire": "Requests that nobody answers run out",
     "loans.lapse": "Loans that nobody picks up lapse",
@@ -26,6 +28,8 @@ WORDS = {
     "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "waitlist.offer": "What has come free is offered to the next who waits",
     "waitlist.look": "Waitlists are looked through",
+    "notices.step": "What nobody has seen goes on to phone and letter box",
+    "letters.forget": "Addresses that letters went to are forgotten",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 
@@ -51,6 +55,8 @@ async def jobs(request: Request, viewer: Coordinator) -> Response:
                 {"job": one, "words": WORDS.get(one.name, one.name)}
                 for one in await queue.failing(tx, here.id)
             ],
+            missing=mail.missing(),
+            troubles=await carrying.troubles(tx, here.id, clock.now() - SHOWN_FOR),
             zone=here.zone,
         )
 

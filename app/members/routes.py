@@ -12,10 +12,12 @@ from fastapi import APIRouter, Path, Request
 from fastapi import Form as Field
 from starlette.responses import Response
 
-from app import clock, db, pages, topic
+from app import clock, db, mail, pages, topic
 from app.db import Tx
+from app.errors import Refusal
+from app.http import throttle
 from app.members import blocking, commands, desk, joining, queries
-from app.people import links
+from app.people import links, mail_links
 from app.people import queries as people_queries
 from app.people.doors import Coordinator
 from app.people.models import JoinLink, Membership, PersonId
@@ -92,6 +94,18 @@ async def make_join_link(viewer: Coordinator) -> Response:
     return pages.back_to(f"{viewer.here.path}/members")
 
 
+@router.post("/c/{slug}/invitations")
+async def invite(request: Request, viewer: Coordinator, email: Typed = "") -> Response:
+    """By mail, for one person. The address stands in the letter alone, and on this very page."""
+    await throttle.spend(f"invite:{viewer.person_id}", "invite", "30/hour")
+    try:
+        async with db.begin() as tx:
+            letter = await mail_links.invite(tx, email, viewer, clock.now())
+    except Refusal as refusal:
+        return await _members_page(request, viewer, invite_error=str(refusal))
+    return await _members_page(request, viewer, invited=letter.address)
+
+
 @router.post("/c/{slug}/join-links/{link_id}/end")
 async def end_join_link(viewer: Coordinator, link_id: LinkKey) -> Response:
     async with db.begin() as tx:
@@ -131,7 +145,12 @@ async def _done(act: Act, viewer: Viewer, person_id: int) -> Response:
 
 
 async def _members_page(
-    request: Request, viewer: Viewer, reset_link: dict[str, str] | None = None
+    request: Request,
+    viewer: Viewer,
+    reset_link: dict[str, str] | None = None,
+    *,
+    invited: str = "",
+    invite_error: str = "",
 ) -> Response:
     async with db.snapshot() as tx:
         valid = await people_queries.join_links_of(tx, viewer.community_id, clock.now())
@@ -139,10 +158,14 @@ async def _members_page(
             request,
             "members/page.html",
             tx=tx,
+            status=422 if invite_error else 200,
             members_html=await pages.region(request, tx, topic.members(viewer.community_id)),
             rule_words=RULE_WORDS[viewer.here.join_rule],
             invitations=[_told(request, viewer, link) for link in valid],
             reset_link=reset_link,
+            mail_is_set_up=mail.is_set_up(),
+            invited=invited,
+            invite_error=invite_error,
             zone=viewer.here.zone,
         )
 

@@ -8,7 +8,10 @@ import app.loans.incident
 import app.loans.models
 import app.loans.papers
 import app.loans.proposal
+import app.notices.deliveries
 import app.notices.models
+import app.notices.preferences
+import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models

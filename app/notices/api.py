@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from app import clock, db
-from app.http.schemas import ID_LIMIT, Answered, Asked, Listed, Paged, cursor_after, problems
-from app.notices import commands, queries, telling
+from app import clock, db, topic
+from app.http.schemas import (
+    ID_LIMIT,
+    Answered,
+    Asked,
+    Listed,
+    LoanKey,
+    Paged,
+    cursor_after,
+    problems,
+)
+from app.loans import queries as loans
+from app.notices import commands, queries, telling, truth
 from app.notices.models import Kind
 from app.people.doors import ApiMemberEvenSuspended
 
@@ -24,6 +34,16 @@ class NoticeOut(Answered):
     subject: str = Field(examples=["c1/loan/42"], description="The topic of what it is about")
     at: datetime
     seen: bool
+
+
+class ReminderOut(Answered):
+    whom: str = Field(examples=["Ben Okafor"])
+    sentence: str = Field(examples=["The Cordless drill is due back soon: Sun 5 May."])
+    told_at: datetime
+    state: Literal["seen", "mailed", "pushed", "failed", "told"] = Field(
+        description="How far it has come; told: it stands on the page"
+    )
+    at: datetime = Field(description="When it came there")
 
 
 class SeenAsked(Asked):
@@ -61,3 +81,29 @@ async def seen(viewer: ApiMemberEvenSuspended, body: SeenAsked) -> None:
     """In all your communities, up to this id."""
     async with db.begin() as tx:
         await commands.mark_seen(tx, viewer.person_id, body.up_to, clock.now())
+
+
+@api.get(
+    "/loans/{loan_id}/reminders",
+    summary="What became of a loan's reminders",
+    responses=problems(),
+)
+async def reminders(viewer: ApiMemberEvenSuspended, loan_id: LoanKey) -> Listed[ReminderOut]:
+    """The newest few, oldest first, for everybody in the room; there is never a second page."""
+    async with db.snapshot() as tx:
+        loan = await loans.loan_for(tx, viewer, loan_id)
+        found = await truth.reminders_of(tx, viewer, topic.loan(loan.community_id, loan.id))
+    zone = viewer.here.zone
+    return Listed(
+        next=None,
+        items=[
+            ReminderOut(
+                whom=one.whom,
+                sentence=one.sentence,
+                told_at=one.told_at.astimezone(zone),
+                state=one.state,
+                at=one.at.astimezone(zone),
+            )
+            for one in found
+        ],
+    )

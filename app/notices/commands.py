@@ -1,17 +1,24 @@
-"""The one place that tells people something, in the transaction of the act it is about."""
+"""The one place that tells people something, in the transaction of the act it is about.
+
+Whoever is looking at the subject sees it at once; for the others steps are planned, each of which
+asks again at its time (`steps`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.db import Tx
+from app.notices import steps
 from app.notices.models import Kind, Notice
 from app.realtime import touch
+
+EVERYTHING = 2**62  # more than any id
 
 
 async def tell(
@@ -34,7 +41,7 @@ async def tell(
     people = {person_id for person_id in whom if person_id is not None and person_id != by_id}
     if not people:
         return set()
-    told = await tx.scalars(
+    rows = await tx.execute(
         insert(Notice)
         .values(
             [
@@ -52,21 +59,64 @@ async def tell(
             ]
         )
         .on_conflict_do_nothing()
-        .returning(Notice.person_id)
+        .returning(Notice.person_id, Notice.id)
     )
-    found = set(told)
-    for person_id in found:
+    told: dict[int, int] = {each.person_id: each.id for each in rows}
+    await steps.plan(tx, [(community_id, one) for one in told.values()], kind, now)
+    for person_id in told:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
-    return found
+    if told and due_at is not None:
+        show_delivered(tx, [subject])
+    return set(told)
 
 
-async def mark_seen(tx: Tx, person_id: int, up_to: int, now: datetime) -> None:
-    """Everything up to this notice has been on the person's screen."""
+async def tell_of_words(
+    tx: Tx,
+    whom: Iterable[int | None],
+    community_id: int,
+    subject: str,
+    facts: Mapping[str, str],
+    now: datetime,
+    *,
+    by_id: int,
+) -> set[int]:
+    """Somebody wrote something. Who has not seen the line before is not told of this one, too."""
+    people = {person_id for person_id in whom if person_id is not None and person_id != by_id}
+    waits = await tx.scalars(
+        select(Notice.person_id).where(
+            Notice.person_id.in_(people),
+            Notice.community_id == community_id,
+            Notice.subject == subject,
+            Notice.kind == Kind.MESSAGE,
+            Notice.seen_at.is_(None),
+        )
+    )
+    return await tell(
+        tx, people - set(waits), Kind.MESSAGE, community_id, subject, facts, now, by_id=by_id
+    )
+
+
+async def mark_seen(tx: Tx, person_id: int, up_to: int, now: datetime, subject: str = "") -> None:
+    """Everything up to this notice has been on the person's screen; or what is about a subject.
+
+    What somebody wrote is seen in its room only.
+    """
+    which = Notice.subject == subject if subject else Notice.kind != Kind.MESSAGE
     seen = await tx.execute(
         update(Notice)
-        .where(Notice.person_id == person_id, Notice.id <= up_to, Notice.seen_at.is_(None))
+        .where(Notice.person_id == person_id, Notice.id <= up_to, Notice.seen_at.is_(None), which)
         .values(seen_at=now)
+        .returning(Notice.subject, Notice.due_at)
         .execution_options(synchronize_session=False)
     )
-    if seen.rowcount:  # type: ignore[attr-defined]
+    found = seen.all()
+    if found:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
+    show_delivered(tx, {about for about, due_at in found if due_at is not None})
+
+
+def show_delivered(tx: Tx, subjects: Iterable[str]) -> None:
+    """Whether reminders have arrived stands in the rooms that they are about."""
+    for subject in subjects:
+        if name := topic.delivered_of(subject):
+            touch(tx, name)

@@ -78,6 +78,8 @@ class Kind(enum.StrEnum):
     WAIT_GONE = "wait_gone"
     MOVED_IN_LINE = "moved_in_line"
     LINE_CHANGED = "line_changed"
+    # What somebody wrote: one for each room until it is seen. It is counted there, not by the bell.
+    MESSAGE = "message"
     KEEPER_NAMED = "keeper_named"
     KEEPER_RELEASED = "keeper_released"
 

@@ -1,17 +1,25 @@
-"""The page of one's notices."""
+"""The page of one's notices, having seen them, and muting a room."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 
 from app import clock, db, pages, topic
 from app.http import problems
-from app.notices import commands, queries
+from app.loans import queries as loans
+from app.notices import commands, preferences, preferring, pushing, queries, telling, unsubscribing
 from app.people.doors import MemberEvenSuspended
+from app.people.viewer import Viewer
 
 router = APIRouter()
+router.include_router(preferring.router)
+router.include_router(unsubscribing.router)
+router.include_router(pushing.router)
+LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
+KIND_OF = {folder: kind for kind, folder in telling.PAGES.items()}
 
 
 @router.get("/c/{slug}/notices")
@@ -30,11 +38,45 @@ async def notices(request: Request, viewer: MemberEvenSuspended) -> Response:
 
 @router.post("/c/{slug}/notices/seen")
 async def seen(
-    request: Request, viewer: MemberEvenSuspended, up_to: Annotated[int, Form(ge=0, lt=2**62)]
+    request: Request,
+    viewer: MemberEvenSuspended,
+    up_to: Annotated[int, Form(ge=0, lt=commands.EVERYTHING)] = 0,
+    about: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Everything up to this notice has been on the viewer's screen."""
+    """Everything up to this notice has been on the viewer's screen; or what a page is about."""
+    subject = _subject(about, viewer)
     async with db.begin() as tx:
-        await commands.mark_seen(tx, viewer.person_id, up_to, clock.now())
+        if subject:
+            await commands.mark_seen(
+                tx, viewer.person_id, commands.EVERYTHING, clock.now(), subject
+            )
+        else:
+            await commands.mark_seen(tx, viewer.person_id, up_to, clock.now())
     if problems.is_htmx(request) or request.headers.get("Accept") == "*/*":
         return Response(status_code=204)
     return pages.back_to(f"{viewer.here.path}/notices")
+
+
+def _subject(path: str, viewer: Viewer) -> str:
+    """What the page of this path is about; nothing of it is asked for, notices are one's own."""
+    found = re.fullmatch(rf"{re.escape(viewer.here.path)}/([a-z]+)/([0-9]{{1,18}})", path)
+    if found is None or found[1] not in KIND_OF:
+        return ""
+    return f"{viewer.here.scope}/{KIND_OF[found[1]]}/{found[2]}"
+
+
+@router.post("/c/{slug}/loans/{loan_id}/mute")
+async def mute(viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
+    async with db.begin() as tx:
+        loan = await loans.loan_for(tx, viewer, loan_id)
+        subject = topic.loan(loan.community_id, loan.id)
+        await preferences.mute(tx, viewer, subject, clock.now())
+    return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
+
+
+@router.post("/c/{slug}/loans/{loan_id}/mute/end")
+async def unmute(viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
+    async with db.begin() as tx:
+        loan = await loans.loan_for(tx, viewer, loan_id)
+        await preferences.unmute(tx, viewer, topic.loan(loan.community_id, loan.id))
+    return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from app import words
 from app.notices.models import Kind, Notice
 from app.people.viewer import Here
 
-PAGES = {"loan": "loans", "tool": "tools"}  # kind of topic → where its pages are
+# Kind of topic → where its pages are.
+PAGES = {"loan": "loans", "tool": "tools", "question": "rooms"}
 
 # kind → icon, sentence. {who} is who did it, {other} the other one of the two, {tool} and {when}
 # (the loan's period) and {reason} speak for themselves.
@@ -99,6 +102,7 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
         "users",
         "{who} moved {other} to place {place} among those who wait for your {tool}{reason}",
     ),
+    Kind.MESSAGE: ("messages-square", "{who} wrote to you about the {tool}."),
     Kind.KEEPER_NAMED: ("handshake", "You look after the {tool} now: you lend it for all."),
     Kind.KEEPER_RELEASED: ("handshake", "You do not look after the {tool} any more."),
 }
@@ -115,6 +119,35 @@ class Told:
     path: str
     at: datetime
     unseen: bool
+    thing: str  # what it is about, as a heading
+
+
+@dataclass(frozen=True)
+class Heap:
+    """What was told about one subject, the newest first."""
+
+    key: str  # fit for an id
+    newest: Told
+    older: Sequence[Told]
+    zone: ZoneInfo
+    unseen: int
+
+
+def heaps(told: Iterable[tuple[Notice, Told, ZoneInfo]]) -> list[Heap]:
+    """In the order of the newest of each."""
+    found: dict[str, list[tuple[Told, ZoneInfo]]] = {}
+    for notice, one, zone in told:
+        found.setdefault(notice.subject, []).append((one, zone))
+    return [
+        Heap(
+            subject.replace("/", "-"),
+            rows[0][0],
+            [one for one, _ in rows[1:]],
+            rows[0][1],
+            sum(one.unseen for one, _ in rows),
+        )
+        for subject, rows in found.items()
+    ]
 
 
 def tell(notice: Notice, here: Here, now: datetime, locale: str) -> Told:
@@ -125,16 +158,17 @@ def tell(notice: Notice, here: Here, now: datetime, locale: str) -> Told:
         kind=notice.kind,
         icon=icon,
         sentence=sentence.format_map(_facts(notice, here, now, locale)),
-        path=path_of(notice.subject, here),
+        path=path_of(notice.subject, here.path),
         at=notice.at,
         unseen=notice.seen_at is None,
+        thing=str(notice.facts.get("tool", "")) or here.name,
     )
 
 
-def path_of(subject: str, here: Here) -> str:
-    """The page of a topic; the board where there is none."""
+def path_of(subject: str, home: str) -> str:
+    """The page of a topic; the board where there is none. `home`: the path of its community."""
     _, kind, key = subject.split("/", 2)
-    return f"{here.path}/{PAGES[kind]}/{key}" if kind in PAGES else here.path
+    return f"{home}/{PAGES[kind]}/{key}" if kind in PAGES else home
 
 
 class _Facts(dict[str, str]):

@@ -23,7 +23,7 @@ from app.http.schemas import (
     problems,
 )
 from app.members import blocks as member_blocks
-from app.people import blocks, queries, sessions
+from app.people import addresses, blocks, mail_links, queries, sessions
 from app.people.doors import Token, TokenHolder
 from app.people.entrance import Invited, come_in, proven
 from app.people.models import PersonId, Role, Status
@@ -131,6 +131,36 @@ async def issue_token(request: Request, response: Response, who: Credentials) ->
 async def end_token(found: Token) -> None:
     async with db.begin() as tx:
         await sessions.end_token(tx, found.key_hash)
+
+
+class Forgotten(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ben@example.org"}]})
+
+    email: str = Field(max_length=400)
+
+
+@api.post(
+    "/passwords/forgotten",
+    status_code=202,
+    summary="Ask for a link to choose a new password",
+    responses=refusals(409, 422, 429),
+)
+async def forgotten(request: Request, who: Forgotten) -> None:
+    """It goes out by mail. Whether anybody has this address, the answer does not say."""
+    await addresses.spend_reset(request, who.email)
+    async with db.begin() as tx:
+        await mail_links.ask_reset(tx, who.email, clock.now())
+
+
+@api.post(
+    "/email/confirmation",
+    status_code=202,
+    summary="Ask for the link that proves your address",
+    responses=refusals(401, 409, 429),
+)
+async def ask_confirm(viewer: TokenHolder) -> None:
+    """It goes out by mail. For an address that is proved it does nothing."""
+    await addresses.send_confirmation(viewer)
 
 
 @api.get(

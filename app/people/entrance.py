@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from app import db
 from app.errors import Refusal
 from app.http import throttle
-from app.people import commands, passwords, queries, rules, sessions
+from app.people import commands, mail_links, passwords, queries, rules, sessions
 from app.people.models import Membership, PersonId
 from app.people.sessions import Proof
 
@@ -96,6 +96,7 @@ async def come_in(
             else:
                 person = await commands.add_person(tx, email, name, password, now)
                 person_id = PersonId(person.id)
+                await mail_links.ask_confirm(tx, person, now)
             standing = await by.enter(tx, person_id, now)
     except Refusal as refusal:
         if refusal.code == rules.BAD_SIGN_IN:

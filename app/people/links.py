@@ -86,7 +86,7 @@ async def make_reset_link(tx: Tx, person_id: PersonId, by: Viewer, now: datetime
     if refusal := rules.why_not_reset(standing, by, await _highest_role(tx, person_id)):
         raise refusal
     security("made_reset_link", person=by.person_id, whose=person_id)
-    return await _fresh_reset(tx, person_id, by.community_id, by.person_id, now)
+    return await fresh_reset(tx, person_id, by.community_id, by.person_id, now)
 
 
 async def make_reset_link_here(tx: Tx, email: str, now: datetime) -> str | None:
@@ -100,11 +100,18 @@ async def make_reset_link_here(tx: Tx, email: str, now: datetime) -> str | None:
     if found is None:
         return None
     security("made_reset_link_on_machine", whose=person.id)
-    return await _fresh_reset(tx, PersonId(person.id), found, PersonId(person.id), now)
+    return await fresh_reset(tx, PersonId(person.id), found, PersonId(person.id), now)
 
 
-async def _fresh_reset(
-    tx: Tx, person_id: PersonId, community_id: int, made_by: PersonId, now: datetime
+async def fresh_reset(
+    tx: Tx,
+    person_id: PersonId,
+    community_id: int,
+    made_by: PersonId,
+    now: datetime,
+    *,
+    lasts: timedelta = RESET_LASTS,
+    mailed: bool = False,
 ) -> str:
     secret = keys.fresh()
     await tx.execute(delete(ResetLink).where(ResetLink.person_id == person_id))
@@ -115,7 +122,8 @@ async def _fresh_reset(
             community_id=community_id,
             made_by=made_by,
             created_at=now,
-            expires_at=now + RESET_LASTS,
+            expires_at=now + lasts,
+            mailed=mailed,
         )
     )
     await tx.flush()
@@ -131,7 +139,10 @@ async def use_reset_link(tx: Tx, secret: str, new: str, now: datetime) -> Person
     await tx.flush()
     await set_password(tx, PersonId(link.person_id), password_hash)
     security("used_reset_link", person=link.person_id, made_by=link.made_by)
-    return await queries.person(tx, link.person_id)
+    person = await queries.person(tx, link.person_id)
+    if link.mailed:  # only who reads mail to this address had it
+        person.verified_at = person.verified_at or now
+    return person
 
 
 async def _highest_role(tx: Tx, person_id: PersonId) -> Role:

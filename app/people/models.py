@@ -60,6 +60,8 @@ class Person(Base):
     # Off unless switched on; others see it only in a room that is theirs, too.
     shows_here: Mapped[bool] = mapped_column(default=False, server_default=false())
     shows_typing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Since when the e-mail is proved theirs: mail about others goes to no other address.
+    verified_at: Mapped[datetime | None]
 
 
 class Community(Base):
@@ -161,7 +163,7 @@ class JoinLink(Base):
 
 
 class ResetLink(Base):
-    """A one-use link with which a person sets a new password, handed over by a coordinator."""
+    """A one-use link with which a person sets a new password: handed over in person, or mailed."""
 
     __tablename__ = "reset_link"
 
@@ -169,6 +171,20 @@ class ResetLink(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
     made_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    mailed: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class ConfirmLink(Base):
+    """A one-use link that proves an address, and only that of the time when it was sent."""
+
+    __tablename__ = "confirm_link"
+
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

@@ -14,7 +14,17 @@ from app.errors import NotFound, Refusal, mistyped
 from app.http import throttle
 from app.members import blocks as member_blocks
 from app.members import commands as members
-from app.people import blocks, commands, doors, keys, links, queries, sessions
+from app.people import (
+    addresses,
+    blocks,
+    commands,
+    doors,
+    keys,
+    links,
+    mail_links,
+    queries,
+    sessions,
+)
 from app.people.doors import SignedCookie, SignedIn
 from app.people.entrance import proven
 from app.people.forms import Form
@@ -24,6 +34,7 @@ from app.settings import settings
 from app.tools import commands as tools
 
 router = APIRouter()
+router.include_router(addresses.router)
 
 Typed = Annotated[str, Field()]
 DEMO_PEOPLE = (
@@ -133,11 +144,6 @@ async def sign_out_everywhere(viewer: SignedIn) -> Response:
     return _out()
 
 
-@router.get("/forgotten")
-async def forgotten(request: Request) -> Response:
-    return await pages.render(request, "people/forgotten.html")
-
-
 @router.get("/reset/{secret}")
 async def reset_page(request: Request, secret: str) -> Response:
     return await _reset_page(request, secret, Form())
@@ -183,6 +189,7 @@ async def set_up(
                 tx, code, community, zone, name, email, password, now
             )
             tools.furnish(tx, founded.id)
+            await mail_links.ask_confirm(tx, person, now)
             device = doors.device_of(request)
             secret = await sessions.open_session(tx, PersonId(person.id), device, now)
     except Refusal as refusal:

@@ -77,8 +77,8 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 92
-    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 43
+    assert len(ROUTES) == 93
+    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 
 async def test_a_member_of_another_community_finds_nothing(

@@ -56,6 +56,7 @@ async def furnished(street: Street, quiet: Street) -> Place:
         "members": f"{home}/members",
         "poster": f"{home}/poster/{link.id}",
         "profile": "/profile",
+        "what reaches one": "/profile/notices",
         "profile, with a block": "/profile",
         "choose": "/communities",
         "not found": f"{home}/tools/999999999",

@@ -70,6 +70,7 @@ PAGES = {
     "members": "cora",
     "poster": "cora",
     "profile": "ben",
+    "what reaches one": "ben",
     "profile, with a block": "ada",
     "room, about the other": "ada",
     "tool, about its lender": "ada",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -90,6 +91,44 @@ async def test_a_room_keeps_what_could_not_be_sent(
     await expect(said).to_have_count(1)
     await expect(waiting).to_have_count(0)
     await window.was_never_reloaded()
+
+
+async def kept(window: Window) -> int:
+    """How many boards the browser keeps for when there is no network."""
+    ask = "caches.open('kept').then((kept) => kept.keys()).then((all) => all.length)"
+    return int(await window.page.evaluate(ask))
+
+
+async def keeps(window: Window, number: int) -> None:
+    async with asyncio.timeout(WITHIN / 1000):
+        while await kept(window) != number:
+            pass  # each look asks the browser, and lets it go on
+
+
+async def test_without_a_network_the_last_board_stands_there_with_its_time(
+    street: Street, desk: Desk
+) -> None:
+    await street.ada.lists(DRILL)
+    window = await desk.window_of(street.ben)
+    page = window.page
+    window.forgiven = ("WebSocket connection to", "net::ERR_", "Failed to fetch")
+    await window.opens_live()
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await window.opens_live()  # through the service worker
+    await keeps(window, 1)
+    await page.context.set_offline(True)
+    await window.opens()
+    await window.shows_on_the_wall(DRILL, "Free now")
+    await says_offline(window)
+    await window.opens(f"{street.ben.home}/things")
+    await expect(page.get_by_role("heading", name="No network just now")).to_be_visible()
+    await page.get_by_role("link", name=re.compile("as of")).click()
+    await window.shows_on_the_wall(DRILL, "Free now")
+    await page.context.set_offline(False)
+    await window.opens_live()
+    await page.get_by_role("contentinfo").get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Good to see you")).to_be_visible()
+    await keeps(window, 0)
 
 
 async def test_a_page_can_be_paused(street: Street, desk: Desk) -> None:

@@ -7,7 +7,7 @@
   const shown = new Map(); // topic → version in the page
   const gone = new Map(); // tombstones: a late answer revives nothing
   const pending = new Set(), said = []; // watches not answered yet; what to read out
-  let socket = null, held = null, tries = 0, n = 0, heardAt = 0, askedAt = 0, trueAt = Date.now(), lostAt = Date.now();
+  let socket = null, held = null, tries = 0, n = 0, heardAt = 0, askedAt = 0, trueAt = Number(body.dataset.keptAt) || Date.now(), lostAt = Date.now();
   const most = 500; // regions watched at a time: the server allows 512
   let ours = false, collecting = 0, crowded = false, retrying = 0, chain = Promise.resolve();
   let paused = localStorage.getItem("live-paused") === "1";

@@ -1,0 +1,82 @@
+"""Which browsers of somebody can be woken, and the key by which push services know us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app import push
+from app.db import Tx
+from app.notices.deliveries import PushKey, PushSubscription
+
+ONLY = 1
+MOST = 20
+
+
+async def own_key(tx: Tx, now: datetime) -> bytes:
+    """Made at the first need, whoever of the workers is first; the settings' own goes before."""
+    if (given := push.given_key()) is not None:
+        return given
+    kept = select(PushKey.private_key).where(PushKey.id == ONLY)
+    found = await tx.scalar(kept)
+    if found is None:
+        row = insert(PushKey).values(id=ONLY, private_key=push.fresh_key(), made_at=now)
+        await tx.execute(row.on_conflict_do_nothing())
+        found = await tx.scalar(kept)
+    assert found is not None, "it was written a line above"
+    return found
+
+
+async def subscribe(
+    tx: Tx, person_id: int, session_hash: bytes, target: push.Target, now: datetime
+) -> None:
+    """This browser rings for this person as long as this session lasts; the oldest make room.
+
+    A browser has one subscription: whoever signs in there next takes it over.
+    """
+    named = {
+        "person_id": person_id,
+        "session_hash": session_hash,
+        "public_key": target.public_key,
+        "auth": target.auth,
+        "created_at": now,
+    }
+    row = insert(PushSubscription).values(endpoint=target.endpoint, **named)
+    await tx.execute(row.on_conflict_do_update(index_elements=["endpoint"], set_=named))
+    kept = (
+        select(PushSubscription.id)
+        .where(PushSubscription.person_id == person_id)
+        .order_by(PushSubscription.created_at.desc(), PushSubscription.id.desc())
+        .limit(MOST)
+    )
+    await tx.execute(
+        delete(PushSubscription).where(
+            PushSubscription.person_id == person_id, PushSubscription.id.not_in(kept)
+        )
+    )
+
+
+async def unsubscribe(tx: Tx, person_id: int, endpoint: str) -> None:
+    await tx.execute(
+        delete(PushSubscription).where(
+            PushSubscription.person_id == person_id, PushSubscription.endpoint == endpoint
+        )
+    )
+
+
+async def forget(tx: Tx, endpoints: Sequence[str]) -> None:
+    """Their services say that they are gone."""
+    if endpoints:
+        await tx.execute(delete(PushSubscription).where(PushSubscription.endpoint.in_(endpoints)))
+
+
+async def targets_of(tx: Tx, person_id: int) -> list[push.Target]:
+    rows = await tx.scalars(
+        select(PushSubscription)
+        .where(PushSubscription.person_id == person_id)
+        .order_by(PushSubscription.id)
+    )
+    return [push.Target(one.endpoint, one.public_key, one.auth) for one in rows]

@@ -1,0 +1,117 @@
+"""The steps of a notice that nobody has seen: each asks again whether it is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app import mail, queue
+from app.db import Tx
+from app.notices import deciding, preferences
+from app.notices.deciding import Decision, Question, Verdict
+from app.notices.deliveries import Delivery, PushSubscription
+from app.notices.kinds import Channel, group_of
+from app.notices.models import Kind, Notice
+from app.people import queries as people
+from app.people.models import Community, Person
+from app.queue import Job
+
+JOB = "notices.step"
+TOGETHER = "together"  # the bundle of what goes out once a day
+GATHERING = deciding.MINUTE  # in which the steps of one morning come together
+
+
+def key_of(community_id: int, notice_id: int) -> str:
+    return f"{community_id}/notice-{notice_id}"
+
+
+async def plan(tx: Tx, told: Iterable[tuple[int, int]], kind: Kind, now: datetime) -> None:
+    """A job for each notice (community, id); all are new, so nothing can wait for anything."""
+    at = deciding.first_look(kind, now)
+    rows = [
+        {"name": JOB, "key": key_of(community_id, notice_id), "run_at": at, "created_at": now}
+        for community_id, notice_id in told
+    ]
+    if rows:
+        await tx.execute(insert(Job).values(rows))
+
+
+async def step(tx: Tx, key: str, now: datetime) -> None:
+    """The key is `key_of` the notice. Does what is due by now, and comes back for what is not."""
+    community_id, notice_id = (int(part) for part in key.split("/notice-"))
+    notice = await tx.get(Notice, (community_id, notice_id), with_for_update={"read": True})
+    if notice is None or notice.seen_at is not None:
+        return
+    ways = [way for way in Channel if await is_reachable(tx, notice.person_id, way)]
+    if not ways or not await _is_in(tx, notice):
+        return
+    gone = select(Delivery.channel).where(
+        Delivery.community_id == community_id, Delivery.notice_id == notice_id
+    )
+    done, later = set(await tx.scalars(gone)), []
+    ask = await _asking(tx, notice)
+    for channel in ways:
+        if channel in done:
+            continue
+        decision = deciding.decide(ask(channel), now)
+        if decision.verdict is Verdict.SEND:
+            await _hand_on(tx, notice, channel, decision, now)
+        elif decision.at is not None:
+            later.append(decision.at)
+    if later:
+        await queue.enqueue(tx, JOB, key, min(later), now)
+
+
+async def _is_in(tx: Tx, notice: Notice) -> bool:
+    """Who has left hears nothing more of the community."""
+    standing = await people.standing(tx, notice.community_id, notice.person_id)
+    return standing is not None and standing.status in people.IN_IT
+
+
+async def _asking(tx: Tx, notice: Notice) -> Callable[[Channel], Question]:
+    """The question for each channel: what the person wants is read once."""
+    here, person_id, kind = notice.community_id, notice.person_id, Kind(notice.kind)
+    chosen = await preferences.chosen_by(tx, person_id)
+    community = await tx.get_one(Community, here)
+    muted = await preferences.is_muted(tx, here, person_id, notice.subject)
+    return lambda channel: Question(
+        kind=kind,
+        channel=channel,
+        told_at=notice.at,
+        seen=notice.seen_at is not None,
+        wish=chosen.wish(group_of(kind)),
+        quiet=chosen.quiet(community.tz),
+        paused_until=chosen.paused_until,
+        muted=muted,
+        reachable=True,
+    )
+
+
+async def is_reachable(tx: Tx, person_id: int, channel: Channel) -> bool:
+    """By push with a browser that can be woken, by mail at an address that is proved theirs."""
+    if channel is Channel.PUSH:
+        mine = exists().where(PushSubscription.person_id == person_id)
+        return bool(await tx.scalar(select(mine)))
+    if not mail.is_set_up():
+        return False
+    proved = await tx.scalar(select(Person.verified_at).where(Person.id == person_id))
+    return proved is not None
+
+
+async def _hand_on(
+    tx: Tx, notice: Notice, channel: Channel, decision: Decision, now: datetime
+) -> None:
+    tx.add(
+        Delivery(
+            community_id=notice.community_id,
+            notice_id=notice.id,
+            channel=channel,
+            person_id=notice.person_id,
+            bundle=TOGETHER if decision.together else notice.subject,
+            send_at=now + GATHERING if decision.together else now,
+        )
+    )
+    await tx.flush()

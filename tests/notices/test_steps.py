@@ -1,0 +1,164 @@
+"""What a notice does while nobody has seen it: each step asks again whether it is still needed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app import mail
+from app.db import Tx
+from app.loans import news
+from app.notices import commands, devices, preferences, steps
+from app.notices.deciding import MailWish, Wish
+from app.notices.deliveries import Delivery
+from app.notices.kinds import Group
+from app.notices.models import Kind, Notice
+from app.people import queries, sessions
+from app.people.keys import digest
+from app.people.viewer import Viewer
+from app.push import Target
+from app.queue import Job
+from tests.loans.living import Elm, elm_street
+from tests.people.living import NOW
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def elm(tx: Tx, monkeypatch: pytest.MonkeyPatch) -> Elm:
+    """Mail is set up, and everybody's address is proved."""
+    monkeypatch.setattr(mail, "is_set_up", lambda: True)
+    made = await elm_street(tx)
+    for who in (made.ada, made.ben, made.cy, made.cora):
+        (await queries.person(tx, who.person_id)).verified_at = NOW
+    await tx.flush()
+    return made
+
+
+async def rings(tx: Tx, who: Viewer) -> None:
+    """One of their browsers can be woken."""
+    secret = await sessions.open_session(tx, who.person_id, "a phone", NOW)
+    target = Target(f"https://push.example/{who.person_id}", b"k" * 65, b"s" * 16)
+    await devices.subscribe(tx, who.person_id, digest(secret), target, NOW)
+
+
+async def told(tx: Tx, who: Viewer, kind: Kind) -> Notice:
+    rows = select(Notice).where(Notice.person_id == who.person_id, Notice.kind == kind)
+    return (await tx.scalars(rows.execution_options(populate_existing=True))).one()
+
+
+async def clock_runs(tx: Tx, elm: Elm, until: datetime) -> None:
+    """The steps of this street, each at its time."""
+    due = (
+        select(Job)
+        .where(Job.name == steps.JOB, Job.key.startswith(f"{elm.here.id}/"), Job.run_at <= until)
+        .order_by(Job.run_at)
+        .limit(1)
+    )
+    while job := await tx.scalar(due):
+        key, at = job.key, job.run_at
+        await tx.delete(job)
+        await tx.flush()
+        await steps.step(tx, key, at)
+
+
+async def went(tx: Tx, who: Viewer) -> list[tuple[str, int]]:
+    """By which channel after how many minutes."""
+    rows = await tx.execute(
+        select(Delivery.channel, Delivery.send_at, Notice.at)
+        .join(Notice, Notice.id == Delivery.notice_id)
+        .where(Delivery.person_id == who.person_id)
+        .order_by(Delivery.send_at)
+    )
+    return [(channel, (sent - told) // MINUTE) for channel, sent, told in rows]
+
+
+async def test_unseen_it_rings_after_two_minutes_and_comes_by_mail_after_fifteen(
+    tx: Tx, elm: Elm
+) -> None:
+    await rings(tx, elm.ada)
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + MINUTE)
+    assert await went(tx, elm.ada) == []
+    await clock_runs(tx, elm, NOW + 60 * MINUTE)
+    assert await went(tx, elm.ada) == [("push", 2), ("mail", 15)]
+
+
+async def test_who_has_seen_it_meanwhile_gets_nothing_more(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ada)
+    loan = await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 3 * MINUTE)
+    await news.words_seen(tx, loan, elm.ada, NOW + 4 * MINUTE)  # she has opened the room
+    await clock_runs(tx, elm, NOW + 60 * MINUTE)
+    assert await went(tx, elm.ada) == [("push", 2)]
+
+
+async def test_without_a_device_and_a_proved_address_it_stays_on_the_page(tx: Tx, elm: Elm) -> None:
+    (await queries.person(tx, elm.ada.person_id)).verified_at = None
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 60 * MINUTE)
+    assert await went(tx, elm.ada) == []
+    left = select(Job).where(Job.name == steps.JOB, Job.key.startswith(f"{elm.here.id}/"))
+    assert (await tx.scalars(left)).all() == []
+
+
+async def test_what_was_chosen_meanwhile_counts(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ada)
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 3 * MINUTE)
+    wish = Wish(push=True, mail=MailWish.NEVER)
+    await preferences.choose(tx, elm.ada.person_id, {Group.REQUESTS: wish})
+    await clock_runs(tx, elm, NOW + 60 * MINUTE)
+    assert await went(tx, elm.ada) == [("push", 2)]
+
+
+async def test_a_pause_holds_mail_back_and_brings_it_together_afterwards(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ada)
+    await preferences.pause(tx, elm.ada.person_id, NOW - MINUTE)
+    await elm.asked(elm.ben, 2)
+    await elm.asked(elm.cy, 4)
+    await clock_runs(tx, elm, NOW + timedelta(days=9))
+    rows = select(Delivery).where(Delivery.person_id == elm.ada.person_id)
+    sent = [one for one in await tx.scalars(rows) if one.channel == "mail"]
+    ends = NOW - MINUTE + preferences.PAUSE
+    requests = [one for one in sent if one.bundle == steps.TOGETHER]
+    assert len(requests) >= 2
+    assert all(one.send_at > ends for one in requests)
+    assert all(one.channel == "mail" for one in requests)
+
+
+async def test_a_muted_room_is_silent_but_for_what_is_urgent(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ben)
+    loan = await elm.asked(elm.ben, 1)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    await preferences.mute(tx, elm.ben, about, NOW)
+    facts = {"tool": "Drill"}
+    for kind in (Kind.APPROVED, Kind.CANCELLED):
+        await commands.tell(tx, [elm.ben.person_id], kind, elm.here.id, about, facts, NOW)
+    await clock_runs(tx, elm, NOW + 14 * MINUTE)
+    assert await went(tx, elm.ben) == [("push", 0), ("mail", 5)]
+    assert (await told(tx, elm.ben, Kind.APPROVED)).seen_at is None
+
+
+async def test_lines_in_a_room_are_one_notice_until_they_are_looked_at(tx: Tx, elm: Elm) -> None:
+    loan = await elm.asked(elm.ben, 2)
+    for minute in range(3):
+        await news.of_words(tx, loan, elm.ben, NOW + minute * MINUTE)
+    first = await told(tx, elm.ada, Kind.MESSAGE)
+    assert first.at == NOW
+    await commands.mark_seen(tx, elm.ada.person_id, commands.EVERYTHING, NOW)  # the bell's page
+    assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at is None
+    await news.words_seen(tx, loan, elm.ada, NOW)
+    assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at == NOW
+
+
+async def test_who_has_left_hears_nothing_more(tx: Tx, elm: Elm) -> None:
+    await elm.asked(elm.ben, 2)
+    standing = await queries.standing(tx, elm.here.id, elm.ada.person_id)
+    assert standing is not None
+    standing.status = "left"
+    await tx.flush()
+    await clock_runs(tx, elm, NOW + 60 * MINUTE)
+    assert await went(tx, elm.ada) == []

@@ -1,0 +1,156 @@
+"""Proving an address, a new password and an invitation by mail: one use, short, telling nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from app import clock, courier, db, main
+from app.errors import NotFound
+from app.people import mail_links, passwords, queries, sessions
+from app.people.doors import cookie_name
+from app.people.letters import Letter
+from app.people.models import Person, Session
+from app.settings import settings
+from tests.neighbours import Neighbour, Street, browser
+from tests.notices.conftest import postbox
+from tests.notices.postbox import Postbox, text_of
+from tests.people.living import PASSWORD
+
+__all__ = ["postbox"]
+NEW = "four slow green trains"
+
+
+@pytest.fixture
+async def here(postbox: Postbox) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor of this very process, whose app has a mail server."""
+    way = httpx.ASGITransport(app=main.app)
+    async with httpx.AsyncClient(transport=way, base_url="http://127.0.0.1") as visitor:
+        yield visitor
+
+
+def link_in(postbox: Postbox, address: str) -> str:
+    """Of the newest letter, as a path."""
+    found = re.search(rf"{re.escape(settings.root)}(/\S+)", text_of(postbox.to(address)[-1]))
+    assert found is not None
+    return found[1]
+
+
+async def sessions_of(who: Neighbour) -> int:
+    async with db.snapshot() as tx:
+        rows = select(func.count()).select_from(Session).where(Session.person_id == who.id)
+        return await tx.scalar(rows) or 0
+
+
+async def person_of(who: Neighbour) -> Person:
+    async with db.snapshot() as tx:
+        return await queries.person(tx, who.id)
+
+
+async def test_whoever_forgot_the_password_gets_a_link_and_nobody_learns_of_it(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    ada = street.ada
+    known = await here.post("/forgotten", data={"email": ada.email})
+    unknown = await here.post("/forgotten", data={"email": f"x{ada.email}"})
+    assert (known.status_code, unknown.status_code) == (200, 200)
+    assert known.text == unknown.text
+    assert "a letter is on its way" in known.text
+    await courier.carry_all()
+    assert len(postbox.taken) == 1
+    link = link_in(postbox, ada.email)
+    secret = link.rsplit("/", 1)[1]
+    async with db.snapshot() as tx:
+        assert await queries.reset_link(tx, secret, clock.now())
+        letters = (await tx.scalars(select(Letter).where(Letter.address == ada.email))).all()
+        assert secret not in str([vars(one) for one in letters])
+        later = clock.now() + timedelta(minutes=61)
+        with pytest.raises(NotFound):
+            await queries.reset_link(tx, secret, later)
+    async with browser(street.workers[0]) as visitor:
+        assert "Choose a new password" in (await visitor.get(link)).text
+        assert await sessions_of(ada) == 1
+        answer = await visitor.post(link, data={"password": NEW})
+        assert answer.status_code == 303
+        assert (await visitor.get(link)).status_code == 404
+    assert await sessions_of(ada) == 1, "only the new one"
+    assert (await ada.client.get(ada.home)).status_code == 303, "the old one is out"
+    person = await person_of(ada)
+    assert person.verified_at is not None, "only who reads the mail had the link"
+    assert await passwords.matches(NEW, person.password_hash)
+
+
+async def test_a_proved_address_ends_the_sessions_of_who_squatted_it(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    ada = street.ada
+    async with db.begin() as tx:
+        mine = await sessions.open_session(tx, ada.id, "her own browser", clock.now())
+        await mail_links.ask_confirm(tx, await queries.person(tx, ada.id), clock.now())
+    await courier.carry_all()
+    link = link_in(postbox, ada.email)
+    async with browser(street.workers[0]) as hers:
+        hers.cookies.set(cookie_name(), mine)
+        assert ada.email in (await hers.get(link)).text
+        assert (await person_of(ada)).verified_at is None, "looking changes nothing"
+        done = await hers.post(link)
+        assert "is yours" in done.text
+        assert (await hers.get(ada.home)).status_code == 200
+        assert (await hers.post(link)).status_code == 404
+    assert (await person_of(ada)).verified_at is not None
+    assert (await ada.client.get(ada.home)).status_code == 303
+    async with db.begin() as tx:
+        await mail_links.ask_confirm(tx, await queries.person(tx, ada.id), clock.now())
+    await courier.carry_all()
+    assert len(postbox.taken) == 1, "there is nothing left to prove"
+
+
+async def test_an_address_that_has_changed_meanwhile_is_not_proved_by_the_old_letter(
+    street: Street, postbox: Postbox
+) -> None:
+    async with db.begin() as tx:
+        await mail_links.ask_confirm(tx, await queries.person(tx, street.ben.id), clock.now())
+    await courier.carry_all()
+    link = link_in(postbox, street.ben.email)
+    async with db.begin() as tx:
+        (await queries.person(tx, street.ben.id)).email = f"new.{street.ben.email}"
+    async with browser(street.workers[0]) as visitor:
+        assert (await visitor.post(link)).status_code == 404
+
+
+async def test_who_signs_up_is_asked_to_prove_the_address(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    newcomer = f"zoe.{street.here.slug}@example.org"
+    async with db.begin() as tx:
+        await mail_links.invite(tx, newcomer, street.cora.viewer, clock.now())
+    await courier.carry_all()
+    (letter,) = postbox.to(newcomer)
+    assert letter["Subject"] == f"{street.cora.name} invites you to {street.here.name}"
+    link = link_in(postbox, newcomer)
+    form = {"name": "Zoe Marsh", "email": newcomer, "password": PASSWORD, "of_age": "1"}
+    joined = await here.post(link, data=form)
+    assert joined.status_code == 303, joined.text
+    here.cookies.clear()
+    second = await here.post(link, data=form | {"email": f"b{newcomer}", "name": "Bo"})
+    assert second.status_code == 422, "it was for one person"
+    await courier.carry_all()
+    assert link_in(postbox, newcomer).startswith("/confirm/")
+
+
+async def test_without_mail_a_coordinator_helps_as_before(street: Street) -> None:
+    async with browser(street.workers[0]) as visitor:
+        page = (await visitor.get("/forgotten")).text
+        assert "Ask a coordinator" in page
+        assert "Send me a link" not in page
+        refused = await visitor.post("/forgotten", data={"email": street.ada.email})
+        assert refused.status_code == 409
+        assert "sends no mail yet" in refused.text
+    assert "By mail" not in await street.cora.opens(f"{street.cora.home}/members")
+    refused = await street.cora.posts(f"{street.cora.home}/invitations", email="x@example.org")
+    assert "sends no mail yet" in refused.text

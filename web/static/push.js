@@ -1,0 +1,50 @@
+// "Ring on this device": asks for the permission when it is pressed, and tells the server.
+(async () => {
+  const on = document.getElementById("push-on"), off = document.getElementById("push-off"), state = document.getElementById("push-state");
+  if (!on) return;
+  const phone = /iPhone|iPad/.test(navigator.userAgent) && !matchMedia("(display-mode: standalone)").matches;
+  if (!("serviceWorker" in navigator) || !("PushManager" in window)) {
+    state.textContent = phone
+      ? "On an iPhone or iPad, first add ToolShare to the home screen (Share, then Add to Home Screen), and open it from there."
+      : "This browser cannot ring.";
+    return;
+  }
+  const post = (path, fields) => fetch(path, { method: "POST", body: new URLSearchParams(fields) });
+  const registration = await navigator.serviceWorker.ready;
+
+  const show = async () => {
+    const subscription = await registration.pushManager.getSubscription();
+    on.hidden = Boolean(subscription);
+    off.hidden = !subscription;
+    if (subscription) state.textContent = "This device rings. A push never says who wrote what: only that there is something, and where.";
+    else if (Notification.permission === "denied") state.textContent = "Notifications are switched off for this site in the browser.";
+  };
+
+  on.addEventListener("click", async () => {
+    try {
+      const { key } = await (await fetch("/push/key")).json();
+      const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+      const { endpoint, keys } = made.toJSON();
+      const answer = await post("/push/subscription", { endpoint, public_key: keys.p256dh, auth: keys.auth });
+      if (!answer.ok) {
+        await made.unsubscribe();
+        throw new Error(String(answer.status));
+      }
+      await show();
+    } catch {
+      state.textContent = Notification.permission === "denied" ? "Notifications are switched off for this site in the browser." : "That did not work. Please try again in a moment.";
+    }
+  });
+
+  off.addEventListener("click", async () => {
+    const subscription = await registration.pushManager.getSubscription();
+    if (subscription) {
+      await post("/push/subscription/end", { endpoint: subscription.endpoint });
+      await subscription.unsubscribe();
+    }
+    state.textContent = "This device does not ring any more.";
+    await show();
+  });
+
+  await show();
+})();
