@@ -14,10 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking
+from app.board import asking, tool_page
 from app.board import live as board_live
 from app.board import routes as board_routes
-from app.board import tool_page
 from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
