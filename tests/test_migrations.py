@@ -42,6 +42,11 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
         **{"undo_until": None, "mediator_id": None, "named_id": None, "named_by": None},
         "keepers": [],
     },
+    "conversation": {"question": False, "after_id": None},
+    "message": {
+        **{"quotes_id": None, "edited_at": None, "removed_at": None, "change_id": None},
+        **{"photo_name": None, "photo_width": None, "photo_height": None},
+    },
     "person": {"shows_here": False, "shows_typing": False},
 }
 DUE = {"unanswered": "expired", "never fetched": "lapsed", "back": "closed"}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import joinedload
 
 from app import clock, db, pages
-from app.board.tool_page import tool_page_with
+from app.board.tool_page import ToolKey, tool_page_with
 from app.chat import rules
 from app.chat.models import Message
 from app.errors import Refusal, mistyped
 from app.http import idempotency, throttle
-from app.http.schemas import Answered, Asked, Key, Named, ToolKey, problems
+from app.http.schemas import Answered, Asked, Key, Named, problems
 from app.loans import news, questions
 from app.people.doors import ApiMember, Member
 from app.people.forms import Form as Typed
@@ -28,7 +28,7 @@ api = APIRouter(prefix="/api/v1/c/{slug}", tags=["rooms"])
 async def ask(
     request: Request,
     viewer: Member,
-    tool_id: Annotated[int, Path(ge=1, lt=2**62)],
+    tool_id: ToolKey,
     about: Annotated[str, Form()] = "",
     client_id: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
