@@ -7,8 +7,8 @@ import app.http.models
 import app.loans.incident
 import app.loans.models
 import app.loans.papers
-import app.notices.deliveries
 import app.loans.proposal
+import app.notices.deliveries
 import app.notices.models
 import app.notices.preferences
 import app.people.letters
