@@ -196,6 +196,8 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     passing = await loan_queries.passing(tx, since, now)
     for loan in (*passing, *await ripple.next_after(tx, passing, now)):
         loans.show(tx, loan)
+    for holder in (await ripple.holders(tx, passing)).values():  # who keeps the next one waiting
+        touch(tx, topic.loan(holder.community_id, holder.id))
     for community_id, loan_id in await codes.running_out(tx, since, now):
         touch(tx, topic.loan(community_id, loan_id))
     for here, loan_id in await loan_queries.not_undone(tx, since, now):

@@ -16,6 +16,7 @@ from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
 from app.board import live as board_live
 from app.board import routes as board_routes
+from app.board import tool_page
 from app.board import waiting as board_waiting
 from app.chat import api as chat_api
 from app.chat import live as chat_live
@@ -33,8 +34,8 @@ from app.http import (
     tally,
     vitals,
 )
-from app.loans import api as loans_api
 from app.loans import (
+    alone_api,
     case_api,
     changes_api,
     changing,
@@ -45,6 +46,7 @@ from app.loans import (
     lending_page,
     recording,
 )
+from app.loans import api as loans_api
 from app.loans import live as loans_live
 from app.loans import routes as loans_routes
 from app.loans import waiting as loans_waiting
@@ -70,12 +72,12 @@ UPLOADS = (
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
 PAGES = (
-    *(people_routes, members_routes, tools_routes, board_routes, board_waiting),
+    *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, app_shell, demo_mail),
 )
 APIS = (
-    *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api),
+    *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     preferring_api,
 )

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app import clock, db
 from app.settings import settings
-from app.tools import availability
+from app.tools import occupied
 from bench import neighbours
 from bench.figures import Section, latency
 from bench.ground import Ground, say
@@ -104,7 +104,7 @@ async def measure(
 
     async def round_once() -> None:
         section.add("the bare SQL, through the app's pool", await _times(bare, size.searches))
-        section.add("availability.free_between", await _times(search, size.searches))
+        section.add("occupied.free_between", await _times(search, size.searches))
 
     yield section, round_once
 
@@ -136,7 +136,7 @@ async def _filled(size: Size) -> neighbours.Neighbour:
 
 async def _searched(community_id: int, start: datetime, end: datetime) -> int:
     async with db.snapshot() as tx:
-        return len(await availability.free_between(tx, community_id, start, end, clock.now()))
+        return len(await occupied.free_between(tx, community_id, start, end, clock.now()))
 
 
 async def _explained(asked: dict[str, object]) -> tuple[list[str], float]:

@@ -8,13 +8,13 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from app import db
@@ -23,12 +23,16 @@ from app.board import queries as board
 from app.chat import queries as chat
 from app.chat.models import Message, MessageKind
 from app.clock import started_days
-from app.demo.load import PASSWORD, PLACES, tell
-from app.demo.places import Place
-from app.demo.script import Calendar, scenes
-from app.demo.stage import ACTS, LISTS, Stage
+from app.demo.load import PASSWORD, PLACES, shots_of, tell
+from app.demo.stage import Stage
+from app.loans import alone, waits
+from app.loans import queries as loan_queries
+from app.loans.incident import Evidence, Incident
 from app.loans.models import Loan, LoanEvent
+from app.loans.papers import HandoverPhoto
+from app.loans.proposal import LoanChange
 from app.loans.states import State
+from app.notices import queries as notices
 from app.people import passwords, queries
 from app.people.models import Membership, Person, Status
 from app.queue import Job
@@ -79,20 +83,21 @@ async def states(told: Told, stage: Stage) -> Counter[str]:
 @pytest.mark.parametrize("told", INSTANTS, indirect=True)
 async def test_every_hour_finds_the_same_street(told: Told) -> None:
     assert await states(told, told.elm) == {
-        "free": 42,
-        "asked": 6,
-        "reserved": 5,
-        "out": 8,
+        "free": 36,
+        "asked": 7,
+        "reserved": 9,
+        "out": 9,
         "overdue": 2,
         "paused": 2,
     }
     assert await states(told, told.mill) == {"free": 6, "asked": 1, "reserved": 1, "out": 1}
     there = set(await told.tx.scalars(select(Loan.state).distinct()))
-    assert there == {*State} - {State.DISPUTED}
+    assert there == {*State}
     await no_job_is_late(told)
     await nobody_acts_at_night_or_in_the_future(told)
     await every_loan_is_told_in_order_and_priced(told)
     await ada_has_something_to_answer(told)
+    await each_promise_of_a_loan_is_there(told)
     await cy_lives_in_both_places(told)
 
 
@@ -135,7 +140,7 @@ async def ada_has_something_to_answer(told: Told) -> None:
     ada, ben = told.elm.viewers["ada"], told.elm.viewers["ben"]
     things = await mine.things(told.tx, ada, told.now)
     waiting = [one["loan"] for one in things["waiting"]]  # type: ignore[attr-defined]
-    assert sum(loan.state == State.REQUESTED for loan in waiting) == 3
+    assert sum(loan.state == State.REQUESTED for loan in waiting) == 4
     drill = await told.tx.scalar(
         select(Loan).where(
             Loan.lender_id == ada.person_id,
@@ -149,6 +154,38 @@ async def ada_has_something_to_answer(told: Told) -> None:
     assert 8 <= sum(line.kind == MessageKind.TEXT for line in lines) <= 12
     assert (await chat.unread_by_room(told.tx, ada.person_id))[room] == 2
     assert room not in await chat.unread_by_room(told.tx, ben.person_id)
+
+
+async def each_promise_of_a_loan_is_there(told: Told) -> None:
+    """At risk, an offer, other dates, what went wrong, days off, a name at the door, the bells."""
+    people, tools = told.elm.viewers, told.elm.tools
+    ben = await mine.things(told.tx, people["ben"], told.now)
+    steps = [one["loan"].next_step for one in ben["waiting"]]  # type: ignore[attr-defined]
+    assert "Wait for it, or let it go?" in steps
+    truck = await told.tx.scalar(
+        select(Loan).where(
+            Loan.tool_id == tools["hand-truck"].id,
+            Loan.borrower_id == people["ben"].person_id,
+            Loan.state == State.APPROVED,
+        )
+    )
+    assert truck is not None
+    truck = await loan_queries.loan_for(told.tx, people["ben"], truck.id)
+    assert await alone.box_for(told.tx, truck, people["ben"], told.now)
+    line = await waits.line(told.tx, people["ada"].community_id, tools["garden-shredder"].id)
+    assert line[0].person_id == people["ada"].person_id
+    assert line[0].offered_until is not None
+    assert line[0].offered_until > told.now
+    for model, number in ((LoanChange, 1), (Incident, 3), (HandoverPhoto, 5), (Evidence, 4)):
+        assert await told.tx.scalar(select(func.count()).select_from(model)) == number, model
+    mediated = await told.tx.scalar(select(Loan).where(Loan.mediator_id.is_not(None)))
+    assert mediated is not None
+    assert mediated.mediator_id == people["cora"].person_id
+    named = await told.tx.scalar(select(Loan).where(Loan.borrower_name.is_not(None)))
+    assert named is not None
+    assert named.state == State.OUT
+    for name in ("ada", "ben"):
+        assert 3 <= await notices.unseen(told.tx, people[name].person_id) <= 12
 
 
 async def cy_lives_in_both_places(told: Told) -> None:
@@ -168,57 +205,6 @@ async def cy_lives_in_both_places(told: Told) -> None:
         assert link is not None
         assert link.community_id == stage.viewers["cy"].community_id
         assert link.expires_at > told.now
-
-
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.slug)
-def test_each_scene_keeps_its_order_at_any_hour_of_the_year(place: Place) -> None:
-    now = datetime(2027, 1, 1, 0, 20, tzinfo=UTC)
-    while now.year == 2027:
-        calendar = Calendar(now, ZoneInfo(place.zone))
-        for scene in place.story:
-            instants = [calendar.instant(line.at) for line in scene.lines]
-            assert instants == sorted(set(instants)), (now, scene.tool)
-            assert instants[-1] <= now
-            if scene.borrower:
-                start, end = calendar.period(scene.first, scene.last)
-                assert start < end
-        now += timedelta(hours=17)
-
-
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.slug)
-def test_a_story_names_only_tools_people_and_deeds_that_exist(place: Place) -> None:
-    owners = {tool.key: tool.owner for tool in place.tools}
-    people = {person.first for person in place.people}
-    assert len(owners) == len(place.tools)
-    assert all(tool.picture.exists() for tool in place.tools)
-    for scene in place.story:
-        for line in scene.lines:
-            assert line.does in {*ACTS, LISTS}
-            assert line.who in {scene.borrower, owners[scene.tool]} & people
-
-
-def test_a_line_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(ValueError, match="line 2 cannot be read"):
-        list(scenes("jigsaw: gus, 0\n  yesterday gus asks"))
-    with pytest.raises(ValueError, match="line 1 belongs to no scene"):
-        list(scenes("  -1 10:00 gus asks"))
-
-
-@pytest.mark.parametrize(
-    ("now", "ago", "then"),
-    [
-        ("2026-07-15 12:00", 60, "2026-07-15 11:00"),
-        ("2026-07-15 08:10", 30, "2026-07-14 21:10"),
-        ("2026-07-15 04:00", 30, "2026-07-14 21:00"),
-        ("2026-07-15 23:45", 30, "2026-07-15 21:00"),
-        ("2026-07-15 08:00", 14 * 60, "2026-07-13 21:00"),
-    ],
-)
-def test_minutes_ago_are_minutes_awake(now: str, ago: int, then: str) -> None:
-    zone = ZoneInfo("Europe/London")
-    calendar = Calendar(datetime.fromisoformat(now).replace(tzinfo=zone).astimezone(UTC), zone)
-    expected = datetime.fromisoformat(then).replace(tzinfo=zone)
-    assert calendar.instant(f"{ago} min ago") == expected
 
 
 async def run_demo(database: str, folder: Path) -> asyncio.subprocess.Process:
@@ -277,7 +263,8 @@ async def test_it_is_loaded_once_whatever_happens(database: str, tmp_path: Path)
         kept = {file.name for file in (folder / photos.folder().name).iterdir()}
         hung = sum(len(place.tools) for place in PLACES)
         assert rows["photo"] == rows["tool"] == hung
-        assert len(kept) == hung * len(photos.WIDTHS) * len(photos.TYPES)
+        pictures = hung + len(shots_of(PLACES))
+        assert len(kept) == pictures * len(photos.WIDTHS) * len(photos.TYPES)
 
         assert "nothing was changed" in await said(await run_demo(database, folder))
         assert await whole(connection) == rows

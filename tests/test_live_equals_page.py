@@ -8,7 +8,7 @@ freshly loaded page. The registry is walked: a kind without a case here fails.
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -94,24 +94,17 @@ async def drawn(who: Neighbour, name: str) -> tuple[int, str | None]:
     return frame["version"], frame.get("html")
 
 
-async def drawn_all(who: Neighbour, names: Iterable[str]) -> dict[str, tuple[int, str | None]]:
-    names = list(names)
-    return dict(zip(names, await gather(*(drawn(who, name) for name in names)), strict=True))
-
-
 async def note(one: Open, story: Story) -> None:
-    one.before = await drawn_all(one.who, [name for name, _ in story.cases(one.who).values()])
+    for name, _ in story.cases(one.who).values():
+        one.before[name] = await drawn(one.who, name)
 
 
 async def check(one: Open, story: Story, act: str) -> int:
     """After an act: versions, the pushed region and a fresh page agree; how many looked new."""
-    changed, cases = 0, story.cases(one.who)
-    now = await drawn_all(one.who, [name for name, _ in cases.values()])
-    theirs = {path for kind, (name, path) in cases.items() if kind != "list" and now[name][1]}
-    opened = await gather(*(one.who.opens(path) for path in theirs))
-    pages = dict(zip(theirs, opened, strict=True))
-    for kind, (name, path) in cases.items():
-        version, html = now[name]
+    changed = 0
+    pages: dict[str, str] = {}
+    for kind, (name, path) in story.cases(one.who).items():
+        version, html = await drawn(one.who, name)
         was_version, was_html = one.before.get(name, (0, None))
         if html is None and kind != "list":
             continue
@@ -124,7 +117,9 @@ async def check(one: Open, story: Story, act: str) -> int:
         await one.screen.until(lambda name=name, v=version: one.screen.version.get(name, 0) >= v)
         if kind == "list":
             continue
-        page = pages.get(path) or await one.who.opens(path)
+        if path not in pages:
+            pages[path] = await one.who.opens(path)
+        page = pages[path]
         # Nothing is pushed of what was never touched: the screen is up to date at version 0.
         pushed = (one.screen.html.get(name) or html or "").strip()
         if kind == "room":

@@ -15,10 +15,9 @@ from app.errors import Span
 from app.loans.models import Loan
 from app.loans.states import State
 from app.people.viewer import Here
-from app.tools.availability import free_ranges
 from app.tools.lending import weekdays_without
 from app.tools.models import ToolStatus
-from app.tools.occupied import Hold
+from app.tools.occupied import Hold, free_ranges
 
 WEEKS = Calendar(firstweekday=0)
 OFFERED = "offered to somebody who waits"

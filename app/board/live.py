@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from app import clock, topic
-from app.board import calendar, mine, queries, wall
+from app.board import calendar, mine, queries, quick, wall
 from app.board.wall import Search
 from app.db import Tx
 from app.errors import NotFound
@@ -13,7 +13,7 @@ from app.pages import partial
 from app.people import blocks
 from app.people.viewer import Here, Viewer
 from app.realtime import Faces, Items, Topics, TwoFaces
-from app.tools import availability, keepers, occupied, rules
+from app.tools import keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import OccupancyKind
 
@@ -99,7 +99,7 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
     now = clock.now()
     (one,) = await queries.seen(tx, here, [tool], now, locale)
     kinds = (OccupancyKind.OFFER,)
-    offered = (await availability.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
+    offered = (await occupied.busy(tx, here.id, [tool.id], now, kinds=kinds)).get(tool.id, [])
 
     holds = await occupied.holds(tx, here.id, tool.id, now)
 
@@ -109,6 +109,8 @@ async def dates(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | F
             tool_id=seen.tool.id,
             state=seen.state,
             zone=here.zone,
+            path=f"{here.path}/tools/{seen.tool.id}",
+            quick=quick.choices(seen, here, now, locale),
             **calendar.draw(seen, here, now, locale, holds, whose, offered),
         )
 

@@ -10,7 +10,7 @@ from app.board import queries
 from app.chat import queries as chat_queries
 from app.chat.models import Message, MessageKind
 from app.db import Tx
-from app.loans import outlook, shelf, standing, telling, waits
+from app.loans import off, outlook, shelf, standing, telling, waits
 from app.loans import queries as loan_queries
 from app.loans.models import Loan
 from app.loans.standing import Around
@@ -80,6 +80,11 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "paused": tool.status in shelf.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
+        "asked": {
+            one.id: standing.actions(one, known, viewer, now, back="tool")
+            for one in loans
+            if own and off.is_asked(one)
+        },
         "why_not_archive": shelf.why_not_archive(loans) if own else None,
         # Each change of the tool makes its buttons new ones.
         "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",
@@ -93,12 +98,13 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     last = await chat_queries.last_lines(tx, viewer.person_id)
     places = await people_queries.places_of(tx, viewer.person_id)
     loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
+    known = await standing.around(tx, loans)
     found = []
     for loan in loans:
         place = places.get(loan.community_id)
         if place is None:
             continue
-        told = telling.tell(loan, place[0], viewer.person_id, now, viewer.locale)
+        told = standing.tell(loan, known, place[0], viewer.person_id, now, viewer.locale)
         at = (loan.community_id, loan.conversation_id)
         talks_with = told.lender_name
         if loan.lent_by(viewer.person_id):

@@ -16,7 +16,7 @@ from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
 from app.people.models import Block
 from app.people.viewer import Here
-from app.tools import availability, keepers, rules
+from app.tools import keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
@@ -58,7 +58,7 @@ async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale:
     by_tool: dict[int, list[Loan]] = {}
     for loan in await loan_queries.open_of_tools(tx, here.id, ids):
         by_tool.setdefault(loan.tool_id, []).append(loan)
-    busy = await availability.busy(tx, here.id, ids, now)
+    busy = await occupied.busy(tx, here.id, ids, now)
     return [
         Seen(
             tool,

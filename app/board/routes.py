@@ -1,39 +1,25 @@
-"""The board, a tool's page with asking for it, my things and my rooms."""
+"""The board, my things and my rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Query, Request, Response
 
-from app import clock, db, pages, topic, words
-from app.board import calendar, chooser, live, queries, quick, wall
+from app import clock, db, pages, topic
+from app.board import live, queries, wall
 from app.board.wall import Search
-from app.errors import Refusal, Span
-from app.http import idempotency, problems, throttle
-from app.loans import commands, holds, outlook, periods, rules, shelf
-from app.members import blocks as member_blocks
+from app.errors import Refusal
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
-from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import keepers, lending
-from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.lending import HORIZON_DAYS
-from app.tools.models import Tool, ToolStatus
 
 router = APIRouter()
-ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
-Key = Annotated[str, Form()]
-TYPED = (*quick.TYPED, "note", "accept_safety")
-Day = Annotated[str, Form(max_length=20)]
-Asked = Annotated[str, Query(max_length=20)]
 
 
 @router.get("/c/{slug}")
@@ -48,6 +34,9 @@ async def board(
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
     here, days, wrong = viewer.here, None, None
+    said = [(name, value) for name, value in request.query_params.multi_items() if value]
+    if len(said) < len(request.query_params.multi_items()):  # a form sent without script
+        return pages.back_to(f"{here.path}?{urlencode(said)}".rstrip("?"))
     try:
         days = wall.days_from(free_from, free_to)
     except Refusal as refusal:
@@ -122,227 +111,3 @@ async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
     async with db.snapshot() as tx:
         html = await pages.region(request, tx, topic.rooms(viewer.person_id))
         return await pages.render(request, "chat/rooms.html", tx=tx, rooms_html=html)
-
-
-@router.get("/c/{slug}/tools/{tool_id}")
-async def tool_page(
-    request: Request,
-    viewer: MemberEvenSuspended,
-    tool_id: ToolKey,
-    start: Asked = "",
-    end: Asked = "",
-    start_time: Asked = "",
-    end_time: Asked = "",
-) -> Response:
-    """With dates in its address they stand in the form already, and are counted."""
-    typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
-    return await tool_page_with(request, viewer, tool_id, Typed(values=typed))
-
-
-@router.post("/c/{slug}/tools/{tool_id}/hold")
-async def hold(
-    request: Request,
-    viewer: MemberEvenSuspended,
-    tool_id: ToolKey,
-    start: Day = "",
-    end: Day = "",
-    start_time: Day = "",
-    end_time: Day = "",
-) -> Response:
-    """Holds the dates while their person goes on thinking; a page's script gets the line alone."""
-    await throttle.spend(f"hold:{viewer.person_id}", "hold", limit="60/minute")
-    typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
-    chosen = await chooser.hold(viewer, tool_id, typed)
-    if problems.is_htmx(request):
-        html = pages.partial("tools/_choice.html", choice=chosen, zone=viewer.here.zone)
-        return HTMLResponse(html)
-    if refusal := chosen.why_not or chosen.note:
-        form = Typed.again(refusal, **typed)
-        return await tool_page_with(request, viewer, tool_id, form, refusal.free)
-    asked = urlencode({name: value for name, value in typed.items() if value})
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}?{asked}#request")
-
-
-@router.post("/c/{slug}/tools/{tool_id}/hold/end")
-async def let_go(
-    viewer: MemberEvenSuspended, tool_id: ToolKey, held: Annotated[str, Form(max_length=90)] = ""
-) -> Response:
-    """The dates are free again. A page that closes names those it held, and hears nothing."""
-    only = chooser.dates_named(held) if held else None
-    async with db.begin() as tx:
-        await holds.let_go(tx, tool_id, viewer, clock.now(), only)
-    if only:
-        return Response(status_code=204)
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
-
-
-@router.post("/c/{slug}/tools/{tool_id}/loans")
-async def ask(
-    request: Request,
-    viewer: MemberEvenSuspended,
-    tool_id: ToolKey,
-    idempotency_key: Annotated[str, Form()] = "",
-    start: Annotated[str, Form()] = "",
-    end: Annotated[str, Form()] = "",
-    start_time: Annotated[str, Form()] = "",
-    end_time: Annotated[str, Form()] = "",
-    note: Annotated[str, Form()] = "",
-    accept_safety: Annotated[str, Form()] = "",
-) -> Response:
-    said = (start, end, start_time, end_time, note, accept_safety)
-    typed = dict(zip(TYPED, said, strict=True))
-    try:
-        period = periods.period_from(start, end, start_time, end_time, viewer.here.zone)
-        key = idempotency.key_of(request, idempotency_key)
-        async with db.begin() as tx:
-            seen = await idempotency.recall(tx, viewer.person_id, request, key, typed)
-            if seen is None:
-                loan = await commands.request(
-                    tx,
-                    tool_id,
-                    *period,
-                    viewer,
-                    clock.now(),
-                    note,
-                    accept_safety=bool(accept_safety),
-                )
-                seen = {"loan_id": loan.id}
-                await idempotency.keep(tx, viewer.person_id, request, key, typed, seen)
-    except Refusal as refusal:
-        form = Typed.again(refusal, **typed)
-        return await tool_page_with(request, viewer, tool_id, form, refusal.free)
-    return pages.back_to(f"{viewer.here.path}/loans/{seen['loan_id']}")
-
-
-ShelfAct = Callable[..., Awaitable[Tool]]
-
-
-async def _shelve(
-    request: Request, viewer: Viewer, tool_id: int, key: str, act: ShelfAct
-) -> Response:
-    """One of the owner's buttons, once per key, then the tool's page again."""
-    async with db.begin() as tx:
-        named = idempotency.key_of(request, key)
-        if await idempotency.recall(tx, viewer.person_id, request, named, {}) is None:
-            await act(tx, tool_id, viewer, clock.now())
-            outcome = {"tool_id": tool_id}
-            await idempotency.keep(tx, viewer.person_id, request, named, {}, outcome)
-    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
-
-
-@router.post("/c/{slug}/tools/{tool_id}/pause")
-async def pause(
-    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
-) -> Response:
-    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.pause)
-
-
-@router.post("/c/{slug}/tools/{tool_id}/pause/end")
-async def resume(
-    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
-) -> Response:
-    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.resume)
-
-
-@router.post("/c/{slug}/tools/{tool_id}/archive")
-async def archive(
-    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
-) -> Response:
-    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.archive)
-
-
-@router.post("/c/{slug}/tools/{tool_id}/archive/end")
-async def restore(
-    request: Request, viewer: Member, tool_id: ToolKey, idempotency_key: Key = ""
-) -> Response:
-    return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
-
-
-async def tool_page_with(
-    request: Request,
-    viewer: Viewer,
-    tool_id: int,
-    form: Typed = Typed(),
-    free: Sequence[Span] = (),
-    waiting: Typed | None = None,
-) -> Response:
-    """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
-
-    `waiting`: what was typed to wait for it, and cannot be taken.
-    """
-    here, now = viewer.here, clock.now()
-    today = clock.local_day(now, here.zone)
-    async with db.snapshot() as tx:
-        tool = await tool_queries.tool_for(tx, viewer, tool_id)
-        mine = viewer.person_id in tool.lenders
-        apart = await keepers.between(tx, viewer.person_id, tool)
-        key, back = pages.fresh_key(), f"{here.path}/tools/{tool_id}"
-        why_not = rules.why_not_ask(tool, viewer, apart)
-        (seen,) = await queries.seen(tx, here, [tool], now, viewer.locale)
-        open_days = [] if why_not else calendar.free(seen, here, now)
-        typed = {} if form.errors or why_not else dict(form.values)
-        return await pages.render(
-            request,
-            "tools/page.html",
-            tx=tx,
-            status=(waiting or form).status,
-            tool=_shown(tool, viewer),
-            dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
-            mine=mine,
-            asks=tool.owner_id != viewer.person_id,
-            keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
-            mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
-            waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
-            why_not_request=why_not,
-            block=tool.owner
-            and await member_blocks.button(
-                tx, viewer, tool.owner.id, tool.owner.name, apart, key, back
-            ),
-            free=free,
-            today=today.isoformat(),
-            horizon=(today + timedelta(days=tool.lending.horizon_days)).isoformat(),
-            quick=quick.choices(tool, open_days, here, now, viewer.locale),
-            choice=await chooser.look(tx, viewer, tool, typed, now),
-            form=replace(form, key=pages.fresh_key()),
-        )
-
-
-async def _waitlist(
-    request: Request, tx: db.Tx, viewer: Viewer, tool: Tool, typed: Typed | None
-) -> str:
-    """Its region; with what was typed, if that has to be shown again."""
-    name = topic.waitlist(viewer.community_id, tool.id)
-    if typed is None:
-        return await pages.region(request, tx, name)
-    told = await outlook.of_tool(tx, viewer, tool, clock.now())
-    html = pages.partial("loans/_waitlist.html", form=typed, **told)
-    return (await pages.stamped(tx, {name: html}))[name]
-
-
-def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
-    here = viewer.here
-    price = words.price_per_day(tool.price_cents, here.currency, viewer.locale)
-    return {
-        "id": tool.id,
-        "path": f"{here.path}/tools/{tool.id}",
-        "name": tool.name,
-        "description": tool.description,
-        "brand": tool.brand,
-        "parts": [line for line in tool.parts.split("\n") if line],
-        "self_service": tool.self_service,
-        "category_name": tool.category.name,
-        "icon": tool.category.icon,
-        "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,
-        "photo_alt": tool.name,
-        "price_text": price,
-        "cost_text": "Free. A thank-you is welcome."
-        if tool.price_cents == 0
-        else f"{price}; each day that has begun counts.",
-        "owner_name": tool.owner.name if tool.owner else here.name,
-        "of_all": tool.owner is None,
-        "lends": tool.owner.name.split()[0] if tool.owner else "the keepers",
-        "rules": lending.in_words(tool.lending, here.currency, viewer.locale),
-        "safety": tool.safety,
-        "paused": tool.status == ToolStatus.PAUSED,
-        "archived": tool.status == ToolStatus.ARCHIVED,
-    }

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from app import clock, db, pages
-from app.board.routes import ToolKey, tool_page_with
+from app.board.tool_page import ToolKey, tool_page_with
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems
 from app.loans import periods, waitlist
@@ -69,12 +69,17 @@ async def leave(
 
 @router.post("/c/{slug}/tools/{tool_id}/waitlist/offer/acceptance")
 async def accept(
-    request: Request, viewer: MemberEvenSuspended, tool_id: ToolKey, idempotency_key: Text = ""
+    request: Request,
+    viewer: MemberEvenSuspended,
+    tool_id: ToolKey,
+    idempotency_key: Text = "",
+    accept_safety: Text = "",
 ) -> Response:
     """Leads to the room of the loan that it has become."""
 
     async def act(tx: db.Tx, now: datetime) -> dict[str, int]:
-        return {"loan_id": (await waitlist.accept(tx, tool_id, viewer, now)).id}
+        read = bool(accept_safety)
+        return {"loan_id": (await waitlist.accept(tx, tool_id, viewer, now, accept_safety=read)).id}
 
     done = await _once(request, viewer, idempotency_key, {}, act)
     return pages.back_to(f"{viewer.here.path}/loans/{done['loan_id']}")

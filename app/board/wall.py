@@ -15,7 +15,7 @@ from app.board import calendar, queries
 from app.db import Tx
 from app.errors import Refusal, mistyped
 from app.people.viewer import Here
-from app.tools import availability, rules
+from app.tools import occupied, rules
 from app.tools.lending import HORIZON_DAYS
 from app.tools.models import ToolStatus
 
@@ -112,7 +112,7 @@ def free_on(here: Here, days: Days | None, now: datetime) -> ColumnElement[bool]
     if days is None:
         return None
     start, end = clock.days(*days, here.zone)
-    return availability.nothing_blocks(start, end, now) if end > now else false()
+    return occupied.nothing_blocks(start, end, now) if end > now else false()
 
 
 def without_late(

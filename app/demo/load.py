@@ -14,9 +14,11 @@ from app.chat import commands as chat
 from app.chat import queries as chat_queries
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.demo.places import ELM, MILL, Place
-from app.demo.stage import EVERYTHING, READ_WITHIN, Cast, Stage
+from app.demo.places import ELM, MILL, SHOTS, Place
+from app.demo.played import EVERYTHING, READ_WITHIN
+from app.demo.stage import Cast, Shot, Stage, not_taken
 from app.jobs import COMMANDS
+from app.notices import commands as notices
 from app.people import commands as people
 from app.people import passwords, queries
 from app.people.models import PersonId
@@ -45,24 +47,32 @@ async def load(now: datetime, hung: Told) -> list[Stage] | None:
         # A slow machine still draws when the story has been told.
         await tx.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
         stored: list[Stored] = []
-        # Drawn on the other processor while the story is told.
+        # Drawn on the other processor while the story is told; first what is looked at in it.
+        shots = {name: asyncio.create_task(_develop(name)) for name in shots_of(PLACES)}
         drawing = asyncio.create_task(_store(PLACES, stored, hung))
         try:
-            stages = await tell(tx, now, await passwords.hashed(PASSWORD))
+            told = await passwords.hashed(PASSWORD)
+            stages = await tell(tx, now, told, lambda name: asyncio.shield(shots[name]))
             await drawing
             await _hang(tx, stages, stored)
         except BaseException:
-            await _put_away(drawing, stored)
+            await _put_away(drawing, stored, list(shots.values()))
             raise
     return stages
 
 
-async def tell(tx: Tx, now: datetime, password_hash: str) -> list[Stage]:
+def shots_of(places: Sequence[Place]) -> list[str]:
+    """The photos that people take, in the order in which they are first needed; none twice."""
+    lines = (line for place in places for scene in place.story for line in scene.lines)
+    return [line.shot for line in lines if line.shot]
+
+
+async def tell(tx: Tx, now: datetime, password_hash: str, shot: Shot = not_taken) -> list[Stage]:
     """The story of all places in one order, with what the clock does in between."""
     cast = Cast(password_hash)
-    stages = [Stage(place, cast, now) for place in PLACES]
+    stages = [Stage(place, cast, now, shot) for place in PLACES]
     acts = [act for stage in stages for act in stage.acts()]
-    acts.append((now - READ_WITHIN, lambda tx, _: _everybody_reads(tx, cast)))
+    acts.append((now - READ_WITHIN, lambda tx, at: _everybody_reads(tx, cast, at)))
     for at, act in sorted(acts, key=itemgetter(0)):
         await _clock_runs(tx, at)
         await act(tx, at)
@@ -89,12 +99,18 @@ async def _clock_runs(tx: Tx, until: datetime) -> None:
         await COMMANDS[job.name](tx, job.key, job.run_at)
 
 
-async def _everybody_reads(tx: Tx, cast: Cast) -> None:
+async def _everybody_reads(tx: Tx, cast: Cast, now: datetime) -> None:
     """Up to here everybody has seen everything."""
     for person in cast.persons.values():
         by = PersonId(person.id)
         for community_id, room in await chat_queries.unread_by_room(tx, by):
             await chat.mark_seen(tx, community_id, ConversationId(room), by, EVERYTHING)
+        await notices.mark_seen(tx, by, EVERYTHING, now)
+
+
+async def _develop(name: str) -> Stored:
+    content = await asyncio.to_thread((SHOTS / f"{name}.webp").read_bytes)
+    return await photos.store(content)
 
 
 async def _store(places: Sequence[Place], stored: list[Stored], hung: Told) -> None:
@@ -117,9 +133,13 @@ async def _hang(tx: Tx, stages: Sequence[Stage], stored: Sequence[Stored]) -> No
         await tools.show(tx, tool, picture, stage.viewers[hung.owner], tool.changed_at)
 
 
-async def _put_away(drawing: asyncio.Task[None], stored: Sequence[Stored]) -> None:
+async def _put_away(
+    drawing: asyncio.Task[None], stored: Sequence[Stored], shots: Sequence[asyncio.Task[Stored]]
+) -> None:
     """Pictures whose rows did not come to be."""
     drawing.cancel()
     await asyncio.gather(drawing, return_exceptions=True)
-    for picture in stored:
-        photos.discard(picture)
+    developed = await asyncio.gather(*shots, return_exceptions=True)
+    for picture in (*stored, *developed):
+        if isinstance(picture, Stored):
+            photos.discard(picture)

@@ -14,6 +14,7 @@ from app.tools.commands import ToolText
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent.parent / "web" / "demo"
+SHOTS = PICTURES / "shots"  # what people photograph at a hand-over, or as evidence
 
 
 @dataclass(frozen=True)

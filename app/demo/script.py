@@ -3,6 +3,8 @@
 jigsaw: gus, +2 to +3                     a loan: tool, borrower, first and last day (0: today)
   -4 18:05     gus asks: May I?           day and local time, who, what, in which words
   90 min ago   ada approves               minutes awake: nobody writes in the middle of the night
+  -1 17:39     ada notes: worn [blade]    with a photo that was taken then
+barbecue: ben, sat to sun                 the weekend that comes next
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ SCENE = re.compile(
     r"(?P<tool>[a-z-]+):(?: (?P<borrower>[a-z]+), (?P<first>.+?)(?: to (?P<last>.+))?)?"
 )
 LINE = re.compile(
-    r"(?P<at>[+-]\d+ \d\d:\d\d|\d+ min ago) +(?P<who>[a-z]+) (?P<does>[a-z ]+)(?:: (?P<words>.+))?"
+    r"(?P<at>[+-]\d+ \d\d:\d\d|\d+ min ago) +(?P<who>[a-z]+) (?P<does>[a-z ]+)"
+    r"(?:: (?P<words>.+?))?(?: \[(?P<shot>[a-z-]+)\])?"
 )
+SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Line:
     who: str
     does: str
     words: str = ""
+    shot: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,17 @@ class Calendar:
         start, end = (
             self.instant(words)
             if " " in words
-            else clock.day_start(today + timedelta(days=int(words) + further), self.zone)
+            else clock.day_start(today + timedelta(days=self._days(words) + further), self.zone)
             for words, further in ((first, 0), (last, 1))
         )
         return start, end
+
+    def _days(self, words: str) -> int:
+        """'+3', or 'sat' and 'sun' of the weekend that is still to come."""
+        if words not in ("sat", "sun"):
+            return int(words)
+        today = clock.local_day(self.now, self.zone)
+        return ((SATURDAY - today.weekday()) % 7 or 7) + (words == "sun")
 
     def _at(self, day: int, at: time) -> datetime:
         on = clock.local_day(self.now, self.zone) + timedelta(days=day)

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import random
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from app.chat import commands as chat
-from app.chat.models import ConversationId
 from app.db import Tx
 from app.demo.places import Hung, Neighbour, Place
-from app.demo.script import Calendar, Line, Scene
-from app.loans import changes, handover, shelf
-from app.loans import commands as loans
-from app.loans.models import Loan
+from app.demo.played import Played
+from app.demo.script import Calendar
 from app.people import commands as people
 from app.people import links, queries
 from app.people.models import Person, PersonId, Status
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.models import Tool
+from app.tools.photos import Stored
 
 Act = Callable[[Tx, datetime], Awaitable[object]]
-READ_WITHIN = timedelta(days=1)  # whatever is older has been seen by everybody
-EVERYTHING = 2**62  # a revision that no room reaches
+Shot = Callable[[str], Awaitable[Stored]]
 LISTS = "lists"
-SPEAKING = ("asks", "says")  # whoever speaks has seen the room
+
+
+async def not_taken(_: str) -> Stored:
+    """A photo of which there is no file: where nobody looks at one."""
+    return Stored(secrets.token_hex(16), 800, 600)
 
 
 @dataclass
@@ -61,6 +61,7 @@ class Stage:
     place: Place
     cast: Cast
     now: datetime
+    shot: Shot = not_taken
     code: str = ""
     viewers: dict[str, Viewer] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
@@ -79,7 +80,7 @@ class Stage:
         yield from self._listing()
         yield instant(self.place.invitation), self._invite
         for scene in self.place.story:
-            played = _Played(self, scene)
+            played = Played(self, scene)
             for line in scene.lines:
                 if line.does != LISTS:
                     yield instant(line.at), partial(played.act, line)
@@ -143,68 +144,3 @@ class Stage:
         standing = await queries.standing(tx, community.id, person.id)
         if standing is not None and standing.status == Status.ACTIVE:
             self.viewers[neighbour.first] = queries.viewer_of(person, (community, standing))
-
-
-@dataclass
-class _Played:
-    """One scene, and the loan that it is about once somebody has asked."""
-
-    stage: Stage
-    scene: Scene
-    loan: Loan | None = None
-
-    async def act(self, line: Line, tx: Tx, now: datetime) -> None:
-        """Raises what the command refuses: a story that the rules do not allow is wrong."""
-        by = self.stage.viewers[line.who]
-        try:
-            await ACTS[line.does](self, tx, by, now, line.words)
-        except Exception as error:
-            error.add_note(f"{self.stage.place.slug}, {self.scene.tool}: {line}")
-            raise
-        lately = now >= self.stage.now - READ_WITHIN
-        if lately and self.loan is not None and line.does not in SPEAKING:
-            room = ConversationId(self.loan.conversation_id)
-            await chat.mark_seen(tx, self.loan.community_id, room, by.person_id, EVERYTHING)
-
-    @property
-    def loan_id(self) -> int:
-        assert self.loan is not None, "somebody asks first"
-        return self.loan.id
-
-    async def ask(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
-        start, end = self.stage.calendar.period(self.scene.first, self.scene.last)
-        tool = self.stage.tools[self.scene.tool]
-        self.loan = await loans.request(tx, tool.id, start, end, by, now, words)
-
-    async def say(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
-        assert self.loan is not None, "somebody asks first"
-        room = ConversationId(self.loan.conversation_id)
-        await chat.say(tx, by.community_id, room, by.person_id, words, uuid.uuid4(), now)
-
-    async def want_longer(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
-        """A day more than was agreed on."""
-        assert self.loan is not None, "somebody asks first"
-        end = self.loan.end + timedelta(days=1)
-        await changes.propose(tx, self.loan.id, by, now, None, end, words)
-
-    async def pause(self, tx: Tx, by: Viewer, now: datetime, words: str) -> None:
-        await shelf.pause(tx, self.stage.tools[self.scene.tool].id, by, now, words)
-
-
-ACTS: dict[str, Callable[[_Played, Tx, Viewer, datetime, str], Awaitable[object]]] = {
-    "asks": _Played.ask,
-    "says": _Played.say,
-    "wants it longer": _Played.want_longer,
-    "pauses": _Played.pause,
-    "approves": lambda it, tx, by, now, _: loans.approve(tx, it.loan_id, by, now),
-    "declines": lambda it, tx, by, now, words: loans.decline(tx, it.loan_id, by, now, words),
-    "withdraws": lambda it, tx, by, now, _: loans.withdraw(tx, it.loan_id, by, now),
-    "cancels": lambda it, tx, by, now, words: loans.cancel(tx, it.loan_id, by, now, words),
-    "hands over": lambda it, tx, by, now, _: handover.hand_over(tx, it.loan_id, by, now),
-    "waits in vain": lambda it, tx, by, now, _: handover.no_show(tx, it.loan_id, by, now),
-    "brings back": lambda it, tx, by, now, where: handover.claim_return(
-        tx, it.loan_id, by, now, where
-    ),
-    "finds nothing": lambda it, tx, by, now, _: handover.not_here(tx, it.loan_id, by, now),
-    "takes back": lambda it, tx, by, now, _: handover.take_back(tx, it.loan_id, by, now),
-}

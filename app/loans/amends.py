@@ -10,7 +10,7 @@ from app import queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import news, queries, story
+from app.loans import news, queries, ripple, story
 from app.loans.commands import key, show
 from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
@@ -21,6 +21,7 @@ from app.realtime import touch
 from app.tools import availability
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
+from app.tools.rules import ON_THE_BOARD
 
 JOBS = ("loans.expire", "loans.lapse", "loans.close")
 ALL = Who.BORROWER | Who.LENDER | Who.MEDIATOR
@@ -45,6 +46,7 @@ async def tell(
         await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
     touch(tx, topic.help(loan.community_id))
     show(tx, loan)
+    await ripple.show_others(tx, loan, now)
 
 
 def record(tx: Tx, loan: Loan, act: str, by: Viewer, why: str, now: datetime) -> None:
@@ -81,9 +83,10 @@ async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> Non
     """Leaves the board, comes back to it, or hangs there as being repaired."""
     if tool.status == status:
         return
+    moves = (tool.status in ON_THE_BOARD) != (status in ON_THE_BOARD)
     tool.status, tool.changed_at = status, now
     await tx.flush()
-    touch_tool(tx, tool, listing=True)
+    touch_tool(tx, tool, listing=moves)
     await tool_changed(tx, tool, now)
 
 
@@ -91,3 +94,5 @@ async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
     """What its loans offer depends on whether it is lent at the moment."""
     for loan_id in await queries.shown_with(tx, tool, now):
         touch(tx, topic.amends(tool.community_id, loan_id), topic.facts(tool.community_id, loan_id))
+    for loan in await queries.promised(tx, tool):
+        show(tx, loan)

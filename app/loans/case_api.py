@@ -7,24 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query
 
 from app import clock, db
 from app.db import Tx
-from app.http import idempotency, throttle
-from app.http.schemas import Key, Listed, LoanKey, Paged, cursor_after, problems
-from app.loans import (
-    amounts,
-    cases,
-    correct,
-    handover,
-    incidents,
-    mediation,
-    queries,
-    undo,
-    unsafe,
-)
+from app.http.schemas import Listed, LoanKey, Paged, cursor_after, problems
+from app.loans import amounts, cases, correct, handover, incidents, mediation, undo, unsafe
+from app.loans.case_door import By, case_after, loan_after, once, told
 from app.loans.case_shapes import (
     CaseOut,
     LeftThere,
@@ -32,17 +21,12 @@ from app.loans.case_shapes import (
     NewAmount,
     NewEvidence,
     NewIncident,
-    Pictured,
     TermsAsked,
     TruthAsked,
     WhyAsked,
-    shape,
 )
-from app.loans.settling import ANY_PART
 from app.loans.shapes import ActAsked, LoanOut, shapes
 from app.people.doors import ApiCoordinator, ApiMemberEvenSuspended
-from app.people.viewer import Viewer
-from app.tools import photos
 from app.tools.photos import Stored
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["amends"])
@@ -57,78 +41,15 @@ class Step(StrEnum):
     BACK = "back"
 
 
-class Door:
-    """Who comes in, for which loan, with which key."""
-
-    def __init__(
-        self, request: Request, viewer: ApiMemberEvenSuspended, loan_id: LoanKey, key: Key
-    ) -> None:
-        self.request, self.viewer, self.loan_id, self.key = request, viewer, loan_id, key
-
-
-By = Annotated[Door, Depends()]
-Act = Callable[[Tx, datetime, Stored | None], Awaitable[object]]
-
-
 def _post(noun: str, summary: str) -> Callable[[Any], Any]:
     return api.post(f"/loans/{{loan_id}}/{noun}", summary=summary, responses=MAY_FAIL)
-
-
-async def _once(by: Door, body: BaseModel | None, act: Act, tx: Tx, picture: Stored | None) -> bool:
-    """False: it had been done before."""
-    person_id = by.viewer.person_id
-    if await idempotency.recall(tx, person_id, by.request, by.key, body) is not None:
-        return False
-    await act(tx, clock.now(), picture)
-    outcome = {"loan_id": by.loan_id}
-    await idempotency.keep(tx, person_id, by.request, by.key, body, outcome)
-    return True
-
-
-async def _loan(by: Door, body: BaseModel | None, act: Act) -> LoanOut:
-    """One command, once per key; the answer is the loan as it is then."""
-    async with db.begin() as tx:
-        await _once(by, body, act, tx, None)
-        found = await queries.loan_for(tx, by.viewer, by.loan_id, who=ANY_PART)
-        (answer,) = await shapes(tx, [found], by.viewer)
-        return answer
-
-
-async def _case(by: Door, body: BaseModel | None, act: Act) -> CaseOut:
-    """The same, answered with all that went wrong; a picture that nothing names goes again."""
-    picture, hung = await _picture(by, body), False
-    try:
-        async with db.begin() as tx:
-            done = await _once(by, body, act, tx, picture)
-            answer = await _told(tx, by.viewer, by.loan_id)
-        hung = done
-    finally:
-        if picture is not None and not hung:
-            photos.discard(picture)
-    return answer
-
-
-async def _picture(by: Door, body: BaseModel | None) -> Stored | None:
-    if not isinstance(body, Pictured) or not body.photo:
-        return None
-    async with db.snapshot() as tx:
-        await queries.loan_for(tx, by.viewer, by.loan_id)
-    photos.check_size(len(body.photo))
-    await throttle.spend(f"photo:{by.viewer.person_id}", "photo", limit="30/minute")
-    return await photos.store(body.photo)
-
-
-async def _told(tx: Tx, viewer: Viewer, loan_id: int) -> CaseOut:
-    case = await cases.case(tx, await queries.loan_for(tx, viewer, loan_id))
-    offered = await mediation.choice(tx, case.loan)
-    return shape(case, viewer, offered.names, offered.both)
 
 
 @api.get("/loans/{loan_id}/incidents", summary="What went wrong", responses=problems())
 async def incidents_of(viewer: ApiMemberEvenSuspended, loan_id: LoanKey) -> CaseOut:
     """For the two of the loan, and a mediator whom they asked."""
     async with db.snapshot() as tx:
-        return await _told(tx, viewer, loan_id)
+        return await told(tx, viewer, loan_id)
 
 
 @api.get("/help", summary="Loans whose people need help", responses=problems(422))
@@ -151,7 +72,7 @@ async def who_needs_help(
 async def undo_last(by: By, body: ActAsked | None = None) -> LoanOut:
     """For ten minutes, where nobody else has built on it."""
     version = body.version if body else None
-    return await _loan(
+    return await loan_after(
         by, body, lambda tx, now, _: undo.undo(tx, by.loan_id, by.viewer, now, version)
     )
 
@@ -159,7 +80,7 @@ async def undo_last(by: By, body: ActAsked | None = None) -> LoanOut:
 @_post("correction", "Correct a loan")
 async def correct_it(by: By, body: TruthAsked) -> LoanOut:
     """For a coordinator who is no party: any state that the constraints allow."""
-    return await _loan(
+    return await loan_after(
         by,
         body,
         lambda tx, now, _: correct.correct(
@@ -171,7 +92,7 @@ async def correct_it(by: By, body: TruthAsked) -> LoanOut:
 @_post("unsafe", "The tool is not safe")
 async def mark_unsafe(by: By, body: WhyAsked) -> LoanOut:
     """For whoever holds it: nobody can borrow it until its owner lends it again."""
-    return await _loan(
+    return await loan_after(
         by,
         body,
         lambda tx, now, _: unsafe.mark(tx, by.loan_id, by.viewer, now, body.reason, body.version),
@@ -181,7 +102,7 @@ async def mark_unsafe(by: By, body: WhyAsked) -> LoanOut:
 @_post("found", "A disputed tool is here again")
 async def found(by: By, body: ActAsked | None = None) -> LoanOut:
     version = body.version if body else None
-    return await _loan(
+    return await loan_after(
         by, body, lambda tx, now, _: incidents.is_here(tx, by.loan_id, by.viewer, now, version)
     )
 
@@ -189,7 +110,7 @@ async def found(by: By, body: ActAsked | None = None) -> LoanOut:
 @_post("doorstep", "You left it on the doorstep")
 async def leave(by: By, body: LeftThere) -> CaseOut:
     """A claim with its place and a picture, where the tool allows that."""
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, picture: handover.leave(
@@ -201,7 +122,7 @@ async def leave(by: By, body: LeftThere) -> CaseOut:
 @_post("incidents", "Open an incident")
 async def open_incident(by: By, body: NewIncident) -> CaseOut:
     """By one of the two, until 30 days after the return."""
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, picture: incidents.open_incident(
@@ -221,7 +142,7 @@ async def open_incident(by: By, body: NewIncident) -> CaseOut:
 @_post("incidents/{incident_id}/evidence", "Add evidence")
 async def add_evidence(by: By, incident_id: IncidentKey, body: NewEvidence) -> CaseOut:
     """Words, a picture or both; never deleted."""
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, picture: incidents.add_evidence(
@@ -232,7 +153,7 @@ async def add_evidence(by: By, incident_id: IncidentKey, body: NewEvidence) -> C
 
 @_post("incidents/{incident_id}/proposal", "Propose how to settle it")
 async def propose(by: By, incident_id: IncidentKey, body: TermsAsked) -> CaseOut:
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, _: incidents.offer(
@@ -245,7 +166,7 @@ async def propose(by: By, incident_id: IncidentKey, body: TermsAsked) -> CaseOut
 async def accept(by: By, incident_id: IncidentKey, body: ActAsked | None = None) -> CaseOut:
     """`version` is the incident's: a newer proposal is not accepted unread."""
     version = body.version if body else None
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, _: incidents.accept(tx, by.loan_id, incident_id, by.viewer, now, version),
@@ -254,7 +175,7 @@ async def accept(by: By, incident_id: IncidentKey, body: ActAsked | None = None)
 
 @_post("incidents/{incident_id}/result", "Record a result as the mediator")
 async def record_result(by: By, incident_id: IncidentKey, body: TermsAsked) -> CaseOut:
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, _: incidents.record_result(
@@ -266,7 +187,7 @@ async def record_result(by: By, incident_id: IncidentKey, body: TermsAsked) -> C
 @_post("mediator", "Ask for a mediator")
 async def invite(by: By, body: MediatorAsked) -> CaseOut:
     """A coordinator; where one of the two is one, both have to name the same person."""
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, _: mediation.invite(
@@ -288,13 +209,13 @@ async def step_down(by: By, body: ActAsked | None = None) -> None:
         return mediation.step_down(tx, by.loan_id, by.viewer, now, version)
 
     async with db.begin() as tx:
-        await _once(by, body, act, tx, None)
+        await once(by, body, act, tx, None)
 
 
 @_post("amounts", "Note a sum between the two")
 async def note_amount(by: By, body: NewAmount) -> CaseOut:
     """What they have agreed on. ToolShare moves no money."""
-    return await _case(
+    return await case_after(
         by,
         body,
         lambda tx, now, _: amounts.note(
@@ -306,7 +227,7 @@ async def note_amount(by: By, body: NewAmount) -> CaseOut:
 @_post("amounts/{amount_id}/{step}", "Agree to a sum, or say that it was paid or given back")
 async def say_of_amount(by: By, amount_id: AmountKey, step: Step) -> CaseOut:
     """`paid` is said by the one who got it, `back` by the one who had paid a deposit."""
-    return await _case(
+    return await case_after(
         by,
         None,
         lambda tx, now, _: amounts.step(tx, by.loan_id, amount_id, by.viewer, now, step),

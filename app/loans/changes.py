@@ -17,7 +17,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
-from app.loans import commands, kept, news, proposals, queries, rules
+from app.loans import choosing, commands, kept, news, proposals, queries, rules
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import END
@@ -26,7 +26,7 @@ from app.notices.models import Kind
 from app.people.models import PersonId
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 
 BOTH = Who.BORROWER | Who.LENDER
 
@@ -52,7 +52,7 @@ async def propose(
     apart = await kept.between(tx, by.person_id, loan)
     if refusal := proposals.why_not_propose(loan, by, apart, going, now):
         raise refusal
-    if refusal := proposals.why_not_period(loan, period, now, by.here.zone):
+    if refusal := proposals.why_not_period(loan, period, by, now):
         raise refusal
     if refusal := await why_not_free(tx, loan, period, by.here, by.locale, now):
         raise refusal
@@ -131,7 +131,7 @@ async def why_not_free(
     tx: Tx, loan: Loan, period: Span, here: Here, locale: str, now: datetime
 ) -> Refusal | None:
     """Whether somebody else has the tool in the loan's new dates; what it can have instead."""
-    busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
+    busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
     others = busy.get(loan.tool_id, [])
     refusal = proposals.why_not_free(
         loan, period, others, free_for(loan, period, others, now), here, locale
@@ -154,7 +154,7 @@ async def why_not_beside_others(
         return None
     loans = await queries.open_of_tools(tx, loan.community_id, [loan.tool_id])
     others = [
-        (one.start, one.end)
+        choosing.blocks(loan.tool.lending, one.start, one.end)
         for one in loans
         if one.id != loan.id and one.state != State.REQUESTED and one.end > now
     ]
@@ -168,7 +168,9 @@ async def why_not_beside_others(
 def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> list[Span]:
     """As far as the loan itself can stretch, then the free ranges nearest to what is wanted."""
     until = now + timedelta(days=loan.tool.lending.horizon_days)
-    free = availability.free_ranges(others, min(now, loan.start), until)
+    rest = loan.tool.lending.buffer  # has to fit before whatever comes next
+    others = [(lower - rest, upper) for lower, upper in others]
+    free = occupied.free_ranges(others, min(now, loan.start), until)
     stretched = []
     for lower, upper in free:
         if lower <= loan.start and loan.end <= upper:
@@ -177,7 +179,7 @@ def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> lis
             if (first, last) != (loan.start, loan.end) and last > now:
                 stretched.append((first, last))
     ahead = [(max(lower, now), upper) for lower, upper in free if upper > now]
-    near = availability.nearest(ahead, *period)
+    near = occupied.nearest(ahead, *period)
     return sorted({*stretched, *(span for span in near if span[0] >= loan.end)})[:3]
 
 
@@ -197,11 +199,10 @@ async def _agree(tx: Tx, loan: Loan, change: LoanChange, by: Viewer, now: dateti
         raise refusal
     moved = change.start if change.start != loan.start else None
     try:
-        await availability.move(
-            tx, loan.community_id, loan.tool_id, loan.id, change.end - loan.end, now, moved
-        )
+        _, until = choosing.blocks(loan.tool.lending, *period)
+        await availability.move(tx, loan.community_id, loan.tool_id, loan.id, until, now, moved)
     except Conflict as taken:
-        busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
+        busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
         taken.free = free_for(loan, period, busy.get(loan.tool_id, []), now)
         raise
     loan.period, loan.price_cents = change.period, change.price_cents

@@ -121,7 +121,10 @@ async def propose_change(
     new: NewChange,
     key: Key,
 ) -> ChangeOut:
-    """Longer, shorter, moved, or fetched earlier. Blocks nothing until the other agrees."""
+    """Longer, shorter, moved, or fetched earlier. Blocks nothing until the other agrees.
+
+    Who borrows it asks within the tool's lending rules; who lends it may propose otherwise.
+    """
     async with db.begin() as tx:
         done = await idempotency.recall(tx, viewer.person_id, request, key, new)
         if done is None:

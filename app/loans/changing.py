@@ -21,6 +21,7 @@ from app.loans.telling import Action
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Here, Viewer
+from app.tools import lending
 
 router = APIRouter()
 ChangeKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[5])]
@@ -106,6 +107,7 @@ async def _page(
         if why_not is None and await proposals.open_of(tx, loan) is not None:
             why_not = Refusal("Other dates are proposed already.", "Answer that first.")
         today = clock.local_day(now, here.zone)
+        ahead = (today + timedelta(days=loan.tool.lending.horizon_days)).isoformat()
         return await pages.render(
             request,
             "loans/changes.html",
@@ -120,12 +122,14 @@ async def _page(
                 "period_words": words.period(loan.start, loan.end, here.zone, viewer.locale, now),
             },
             other=_other(loan, viewer),
+            rules=lending.in_words(loan.tool.lending, here.currency, viewer.locale),
+            lends=proposals.lends(loan, viewer),
             quick=[] if why_not else await _quick(tx, loan, viewer, now),
             why_not=why_not,
             form=shown,
             free=free,
             today=today.isoformat(),
-            horizon=(today + timedelta(days=loan.tool.lending.horizon_days)).isoformat(),
+            horizon=max(ahead, _filled(loan, here)["end"]),
         )
 
 
@@ -148,7 +152,7 @@ async def _quick(tx: db.Tx, loan: Loan, viewer: Viewer, now: datetime) -> list[A
         wanted.append(("Fetch it a day earlier", (earlier, loan.end)))
     made = []
     for words_, period in wanted:
-        why_not = proposals.why_not_period(loan, period, now, here.zone)
+        why_not = proposals.why_not_period(loan, period, viewer, now)
         if why_not is None:
             why_not = await changes.why_not_free(tx, loan, period, here, viewer.locale, now)
         as_if = Loan(period=type(loan.period)(*period))

@@ -70,14 +70,21 @@ def _too_soon(
 
 
 def _closed(rules: Lending, start: datetime, end: datetime, zone: ZoneInfo) -> Refusal | None:
-    if not rules.windows:
+    return _not_fetched(rules, start, zone) or _not_brought(rules, end, zone)
+
+
+def _not_fetched(rules: Lending, start: datetime, zone: ZoneInfo) -> Refusal | None:
+    if fetched_at(rules, start, zone):
         return None
     when = windows_words(rules.windows)
-    if not fetched_at(rules, start, zone):
-        return mistyped("start", f"It can be fetched {when}.", "Choose a start in these hours.")
-    if not brought_at(rules, end, zone):
-        return mistyped("end", f"It can be brought back {when}.", "Choose an end in these hours.")
-    return None
+    return mistyped("start", f"It can be fetched {when}.", "Choose a start in these hours.")
+
+
+def _not_brought(rules: Lending, end: datetime, zone: ZoneInfo) -> Refusal | None:
+    if brought_at(rules, end, zone):
+        return None
+    when = windows_words(rules.windows)
+    return mistyped("end", f"It can be brought back {when}.", "Choose an end in these hours.")
 
 
 def fetched_at(rules: Lending, start: datetime, zone: ZoneInfo) -> bool:
@@ -95,6 +102,22 @@ def brought_at(rules: Lending, end: datetime, zone: ZoneInfo) -> bool:
 
 def _in_a_window(rules: Lending, at: datetime, zone: ZoneInfo) -> bool:
     return not rules.windows or any(one.holds(at.astimezone(zone)) for one in rules.windows)
+
+
+def why_not_instead(
+    rules: Lending, was: Span, period: Span, now: datetime, zone: ZoneInfo, locale: str
+) -> Refusal | None:
+    """What a lender wishes of a loan, asked of other dates for it; only of what is new in them.
+
+    Who knows the start already needs no notice of a later one.
+    """
+    (start, end), shorter = period, period[1] - period[0] < was[1] - was[0]
+    return (
+        (_too_short(rules, start, end, zone) if shorter else None)
+        or (_too_soon(rules, start, now, zone, locale) if start < was[0] else None)
+        or (_not_fetched(rules, start, zone) if start != was[0] else None)
+        or (_not_brought(rules, end, zone) if end != was[1] else None)
+    )
 
 
 def why_not_unsafe(rules: Lending, accepted: bool) -> Refusal | None:

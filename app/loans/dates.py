@@ -8,7 +8,7 @@ from app import queue, words
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
 from app.loans import choosing, queries, rules
-from app.tools import availability, occupied
+from app.tools import occupied
 from app.tools import queries as tools
 from app.tools.commands import touch_tool
 from app.tools.models import Tool
@@ -20,10 +20,10 @@ async def free_near(
     tx: Tx, tool: Tool, start: datetime, end: datetime, now: datetime
 ) -> list[Span]:
     """The free periods nearest to the wanted one, at most three; a rest after it has to fit."""
-    busy = await availability.busy(tx, tool.community_id, [tool.id], now)
+    busy = await occupied.busy(tx, tool.community_id, [tool.id], now)
     until = now + timedelta(days=tool.lending.horizon_days)
-    free = availability.free_ranges(busy.get(tool.id, []), now, until)
-    return availability.nearest(free, *choosing.blocks(tool.lending, start, end))
+    free = occupied.free_ranges(busy.get(tool.id, []), now, until)
+    return occupied.nearest(free, *choosing.blocks(tool.lending, start, end))
 
 
 async def refuse_taken(
@@ -38,9 +38,9 @@ async def refuse_taken(
 ) -> None:
     """Raises Conflict where a loan, an offer or the lender stands in the way; not for a hold.
 
-    For whose own occupancy does not count, see `availability.busy`.
+    For whose own occupancy does not count, see `occupied.busy`.
     """
-    busy = await availability.busy(
+    busy = await occupied.busy(
         tx, tool.community_id, [tool.id], now, but_loan=but_loan, not_kept_for=not_kept_for
     )
     spans = busy.get(tool.id, [])

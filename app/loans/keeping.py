@@ -134,6 +134,7 @@ async def _let_go(tx: Tx, tool: Tool, person_id: int, now: datetime) -> None:
         if loan.lent_by(person_id):
             said = f"{whose} does not look after the tool any more."
             await step_aside(tx, loan, person_id, said, now)
+    touch(tx, topic.things(person_id))  # the tool goes from there, whether it has loans or not
     await _changed(tx, tool, now)
 
 

@@ -26,7 +26,7 @@ from app.people import blocks, held
 from app.people.models import Membership, Person, Status
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
 from app.tools.models import Tool, ToolStatus
@@ -192,9 +192,9 @@ async def _write(
 
 
 async def _free(tx: Tx, tool: Tool, now: datetime) -> list[tuple[datetime, datetime]]:
-    busy = await availability.busy(tx, tool.community_id, [tool.id], now)
+    busy = await occupied.busy(tx, tool.community_id, [tool.id], now)
     until = now + timedelta(days=tool.lending.horizon_days)
-    return availability.free_ranges(busy.get(tool.id, []), now, until)[:3]
+    return occupied.free_ranges(busy.get(tool.id, []), now, until)[:3]
 
 
 async def _tell(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:

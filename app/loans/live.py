@@ -16,6 +16,7 @@ from app.loans import (
     mediation,
     outlook,
     queries,
+    ripple,
     rules,
     sides,
     similar,
@@ -49,6 +50,7 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         actions=standing.actions(seen, known, viewer, now),
         proposed=standing.proposed(seen, known, viewer, now, taken),
         propose=standing.way_to_propose(seen, known, viewer, apart, now),
+        awaited=me == seen.borrower_id and await ripple.keeps_waiting(tx, seen, now),
         wanted=me == seen.borrower_id
         and await outlook.wanted(tx, seen.community_id, seen.tool_id, seen.state),
         room_id=seen.conversation_id,

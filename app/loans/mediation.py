@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app import topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
@@ -18,6 +19,7 @@ from app.notices.models import Kind
 from app.people import queries as people
 from app.people.models import Status
 from app.people.viewer import Viewer
+from app.realtime import touch
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ async def choice(tx: Tx, loan: Loan) -> Choice:
         gone = standing is None or standing.status != Status.ACTIVE
     found = {one: name for one, name in names.items() if one not in parties}
     return Choice(both, found, gone)
+
+
+async def show_choices(tx: Tx, community_id: int) -> None:
+    """Who could mediate has changed: for whoever has something to settle."""
+    for loan_id in await cases.unsettled(tx, community_id):
+        touch(tx, topic.amends(community_id, loan_id))
 
 
 async def invite(

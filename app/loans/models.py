@@ -165,8 +165,8 @@ class Loan(Base):
 
     @property
     def lenders(self) -> tuple[int, ...]:
-        """The lender, and the other keepers of a community's tool."""
-        return (self.lender_id, *self.keepers)
+        """The lender, and the other keepers of a community's tool; nobody before it is kept."""
+        return (self.lender_id, *(self.keepers or ()))
 
     @property
     def parties(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import Range
 from app import topic
 from app.db import Tx
 from app.errors import Span
-from app.loans import queries, quiet, turns, waits
+from app.loans import queries, turns, waits
 from app.notices import commands as notices
 from app.notices.models import Kind
 from app.people.models import Community, Status
@@ -42,7 +42,8 @@ async def offer(tx: Tx, community_id: int, tool_id: int, now: datetime) -> None:
                 continue
             span = turns.fitting(wish, taken, here, now)
             if span is not None and (wish.not_before is None or span[0] >= wish.not_before):
-                await _make_offer(tx, tool, wish, span, here, now)
+                until = turns.answer_by(span, taken, here, now)
+                await _make_offer(tx, tool, wish, span, until, here, now)
                 taken = taken.and_also(span)
                 changed.append(True)
     if any(changed):
@@ -111,9 +112,8 @@ def _may_have(wish: Wish, apart: Iterable[int]) -> bool:
 
 
 async def _make_offer(
-    tx: Tx, tool: Tool, wish: Wish, span: Span, here: Here, now: datetime
+    tx: Tx, tool: Tool, wish: Wish, span: Span, until: datetime, here: Here, now: datetime
 ) -> None:
-    until = min(quiet.runs_out(now, here.zone), span[1])
     kept = (span[0], span[1] + tool.lending.buffer)  # a loan and the tool's rest after it
     await availability.offer(
         tx, here.id, tool.id, kept, person_id=wish.person_id, until=until, now=now
@@ -138,7 +138,8 @@ async def _settle(tx: Tx, wish: Wish, tool: Tool, here: Here, now: datetime) -> 
         if not _may_have(wish, apart):
             await take_back(tx, wish, now)
             return True
-    if wish.dates is not None and wish.dates[1] - now < turns.LEAST and wish.offered is None:
+    nothing = turns.Taken((), rules=tool.lending)
+    if wish.dates is not None and wish.offered is None and turns.is_over(wish, nothing, here, now):
         await end(tx, wish, Outcome.OVER, now)
         await tell(tx, tool, (wish.person_id,), Kind.WAIT_OVER, _when(wish.dates), now)
         return True

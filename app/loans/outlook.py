@@ -14,7 +14,6 @@ from app.loans.states import POSSESSED, State
 from app.people.viewer import Here, Viewer
 from app.tools import keepers
 from app.tools import queries as tool_queries
-from app.tools.lending import HORIZON_DAYS
 from app.tools.models import Tool
 from app.tools.wishes import Wish, anyone_waits
 
@@ -32,6 +31,7 @@ class Offer:
     nights: str
     key: str
     passes: str  # what happens to the place when it is declined
+    safety: str  # what to have read before one takes it
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ async def of_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[
         "key": f"{tool.id}-{await waits.ever(tx, here.id, tool.id, me)}-{_revision(line)}",
         "today": today.isoformat(),
         "horizon": (today + timedelta(days=tool.lending.horizon_days)).isoformat(),
-        "longest": tool.lending.longest_days,
+        "lengths": range(turns.least_days(tool.lending), tool.lending.longest_days + 1),
         "zone": here.zone,
     }
 
@@ -132,12 +132,14 @@ def outlook(
     found = turns.estimate(wish, before, taken, here, now)
     if taken.late:
         return None, "Nobody can say when: it is overdue. You hear as soon as it is back."
+    if found is None and (rule := turns.why_not_lent(wish, taken, here, now)):
+        return None, f"As it is lent now, it cannot be kept for you. {rule.sentence}"
     if wish.dates is not None:
         if found is None:
             return None, "Nobody can say: it is taken then. You hear at once if it comes free."
         return found, "As it looks now, it is free for you then."
     if found is None:
-        ahead = f"the next {HORIZON_DAYS} days"
+        ahead = f"the next {taken.rules.horizon_days} days"
         return None, f"Nobody can say when: nothing that long is free in {ahead}."
     return found, f"Probably from {words.since(found[0], here.zone, locale, now)}."
 
@@ -170,11 +172,11 @@ def _told(
         place=next(n for n, one in enumerate(line, 1) if one.id == wish.id),
         length=len(line),
         sentence=sentence,
-        offer=_offer(wish, here, locale, now),
+        offer=_offer(wish, here, locale, now, tool.safety),
     )
 
 
-def _offer(wish: Wish, here: Here, locale: str, now: datetime) -> Offer | None:
+def _offer(wish: Wish, here: Here, locale: str, now: datetime, safety: str) -> Offer | None:
     if wish.offer is None or wish.offered_until is None or wish.offered_at is None:
         return None
     nights = quiet.within(wish.offered_at, wish.offered_until, here.zone)
@@ -187,6 +189,7 @@ def _offer(wish: Wish, here: Here, locale: str, now: datetime) -> Offer | None:
         passes="You keep your place for other days."
         if wish.days
         else "You wait no more: these were your dates.",
+        safety=safety,
     )
 
 

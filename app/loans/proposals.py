@@ -13,13 +13,14 @@ from app import queue, words
 from app.clock import local_day, started_days
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, Span, mistyped
-from app.loans import rules
+from app.loans import choosing, rules
 from app.loans.models import Loan
 from app.loans.proposal import ChangeKind, ChangeState, LoanChange
 from app.loans.states import Act, State, Who
 from app.loans.telling import Action, Told
 from app.people import rules as people_rules
 from app.people.viewer import Apart, Here, Viewer
+from app.tools.lending import hours
 
 END = "changes.end"  # the job that ends what nobody answers
 CAN_CHANGE = frozenset({State.APPROVED, State.OUT})
@@ -71,9 +72,13 @@ def why_not_propose(
     return None
 
 
-def why_not_period(loan: Loan, period: Span, now: datetime, zone: ZoneInfo) -> Refusal | None:
-    """What can be said without looking at other loans."""
-    start, end = period
+def why_not_period(loan: Loan, period: Span, by: Viewer, now: datetime) -> Refusal | None:
+    """What can be said without looking at other loans.
+
+    How long and how far ahead bind both; what else the lender wishes binds who asks for it, not
+    the lender, who wishes otherwise now.
+    """
+    (start, end), zone = period, by.here.zone
     if (start, end) == (loan.start, loan.end):
         return mistyped("end", "These dates are agreed on already.", "Choose other ones.")
     if start != loan.start and loan.state == State.OUT:
@@ -90,10 +95,22 @@ def why_not_period(loan: Loan, period: Span, now: datetime, zone: ZoneInfo) -> R
         more = words.count(lending.longest_days, "day", "days")
         return mistyped("end", f"A loan can grow by {more} at a time.", "Choose an earlier end.")
     last = local_day(end - timedelta(microseconds=1), zone)
-    if last > today + timedelta(days=lending.horizon_days):
+    if end > loan.end and last > today + timedelta(days=lending.horizon_days):
         ahead = words.count(lending.horizon_days, "day", "days")
         return mistyped("end", f"You can plan up to {ahead} ahead.", "Choose earlier dates.")
-    return None
+    return None if lends(loan, by) else _why_not_wished(loan, period, by, now)
+
+
+def lends(loan: Loan, by: Viewer) -> bool:
+    return bool(rules.part_of(loan, by) & Who.LENDER)
+
+
+def _why_not_wished(loan: Loan, period: Span, by: Viewer, now: datetime) -> Refusal | None:
+    was, here = (loan.start, loan.end), by.here
+    refusal = choosing.why_not_instead(loan.tool.lending, was, period, now, here.zone, by.locale)
+    if refusal is not None and loan.state == State.OUT and period[1] < loan.end:
+        refusal.way_out = "It may come back earlier without any asking."
+    return refusal
 
 
 def _days_so_far(loan: Loan, now: datetime, zone: ZoneInfo) -> int:
@@ -125,14 +142,17 @@ def why_not_answer(
 def why_not_free(
     loan: Loan, period: Span, busy: list[Span], free: list[Span], here: Here, locale: str
 ) -> Refusal | None:
-    """`busy` is what others have of the tool."""
-    start, end = period
-    in_the_way = [span for span in sorted(busy) if span[0] < end and start < span[1]]
+    """`busy` is what others have of the tool, which also rests after each loan."""
+    lending = loan.tool.lending
+    start, rested = choosing.blocks(lending, *period)
+    in_the_way = [span for span in sorted(busy) if span[0] < rested and start < span[1]]
     if not in_the_way:
         return None
     begins = in_the_way[0][0]
     if begins >= loan.end:
-        sentence = f"The next loan begins {words.since(begins, here.zone, locale)}."
+        rests = f", and it rests for {hours(lending.buffer_hours)} before"
+        sentence = f"The next loan begins {words.since(begins, here.zone, locale)}"
+        sentence += f"{rests if begins >= period[1] else ''}."
     else:
         sentence = "Somebody else has the tool in these dates."
     return Conflict(sentence, "Choose other dates; the nearest free ones are below.", free=free)

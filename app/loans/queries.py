@@ -136,6 +136,20 @@ async def shown_with(tx: Tx, tool: Tool, now: datetime) -> Sequence[int]:
     return rows.all()
 
 
+async def promised(tx: Tx, tool: Tool) -> Sequence[Loan]:
+    """The tool's loans that are approved, and not out yet."""
+    rows = await tx.scalars(
+        select(Loan)
+        .where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            Loan.state == State.APPROVED,
+        )
+        .order_by(Loan.id)
+    )
+    return rows.all()
+
+
 async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]:
     """What waits for an answer about a tool, by room, which is the order rooms are bumped in."""
     rows = await tx.scalars(

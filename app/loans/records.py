@@ -42,6 +42,21 @@ async def pressed(
             touch(tx, topic.things(waiting.borrower_id))
 
 
+def unwritten(loan: Loan, direction: Direction, at: datetime) -> Handover:
+    """What is known where no record was kept: by a release that had none. Not in the database."""
+    return Handover(
+        community_id=loan.community_id,
+        loan_id=loan.id,
+        direction=direction,
+        by_id=loan.lender_id,
+        pressed_at=at,
+        happened_at=at,
+        parts=[],
+        condition="",
+        words="",
+    )
+
+
 async def of_loan(tx: Tx, loan: Loan) -> dict[Direction, Handover]:
     rows = await tx.scalars(
         select(Handover)

@@ -122,10 +122,17 @@ async def next_after(tx: Tx, loans: Iterable[Loan], now: datetime) -> Sequence[L
     return rows.all()
 
 
+async def keeps_waiting(tx: Tx, loan: Loan, now: datetime) -> bool:
+    """Whether somebody is to have the tool that this loan still has out; never who."""
+    if not rules.is_late(loan, now):
+        return False
+    return any(at_risk(one, loan, now) for one in await next_after(tx, [loan], now))
+
+
 async def of_act(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
     """What an act on one loan means for the other loans of its tool."""
     if act not in QUIET:
-        await _show_others(tx, loan, now)
+        await show_others(tx, loan, now)
     if act in WAKES:
         await tell(tx, loan, now)
 
@@ -152,8 +159,8 @@ async def tell(tx: Tx, loan: Loan, now: datetime) -> None:
             await news.tell(tx, holder, Kind.SOMEONE_WAITS, Who.BORROWER, now, due_at=one.start)
 
 
-async def _show_others(tx: Tx, loan: Loan, now: datetime) -> None:
-    """Whose buttons depend on this tool: who is next soon, and whoever proposes other dates."""
+async def show_others(tx: Tx, loan: Loan, now: datetime) -> None:
+    """Whose screens depend on this tool: who has it, is next soon, or proposes other dates."""
     proposed = exists().where(
         LoanChange.community_id == Loan.community_id,
         LoanChange.loan_id == Loan.id,
@@ -166,11 +173,11 @@ async def _show_others(tx: Tx, loan: Loan, now: datetime) -> None:
             Loan.tool_id == loan.tool_id,
             Loan.state.in_((State.APPROVED, *POSSESSED)),
             Loan.id != loan.id,
-            or_(soon, proposed),
+            or_(soon, proposed, Loan.state.in_(POSSESSED)),
         )
     )
     for loan_id, borrower_id, lender_id, keepers in rows:
         touch(tx, topic.loan(loan.community_id, loan_id))
         for person_id in (borrower_id, lender_id, *keepers):
             if person_id is not None:
-                touch(tx, topic.things(person_id), topic.waiting(person_id))
+                touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))

@@ -153,11 +153,13 @@ async def _act(by: Press, act: Callable[..., Awaitable[Loan]], **more: str) -> R
         key = idempotency.key_of(request, by.key)
         seen = await idempotency.recall(tx, viewer.person_id, request, key, body)
         if seen is None:
-            await act(tx, by.loan_id, viewer, clock.now(), version=by.version, **more)
-            outcome = {"loan_id": by.loan_id}
-            await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
+            loan = await act(tx, by.loan_id, viewer, clock.now(), version=by.version, **more)
+            seen = {"loan_id": by.loan_id, "tool_id": loan.tool_id}
+            await idempotency.keep(tx, viewer.person_id, request, key, body, seen)
     # "My things" holds the loans of all communities, so it looks the same under each of them.
     there = "things" if by.back == "things" else f"loans/{by.loan_id}"
+    if by.back == "tool" and "tool_id" in seen:
+        there = f"tools/{seen['tool_id']}"
     return pages.back_to(f"{viewer.here.path}/{there}")
 
 

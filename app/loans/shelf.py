@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import amends, commands, offers, queries
+from app.loans import amends, commands, off, offers, queries
 from app.loans.models import Loan
 from app.loans.states import Act, State
 from app.people import queries as people
@@ -22,9 +22,8 @@ from app.tools import rules as tool_rules
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 
-PAUSED = "The tool is paused."
-DAMAGED = "The tool is damaged and has to be repaired first."
-OFF = (ToolStatus.PAUSED, ToolStatus.MAINTENANCE, ToolStatus.MISSING)
+OFF = off.OFF
+PAUSED = off.WHY[ToolStatus.PAUSED]
 
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
@@ -32,9 +31,8 @@ async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "
     tool, _ = await _own(tx, tool_id, by)
     if tool.status != ToolStatus.LISTED:
         raise Refusal("This tool is not on the board.", "Look at it as it is now.")
-    await _decline_requests(tx, tool, by, now, reason or PAUSED)
-    await offers.paused(tx, tool, now)
-    return await _set(tx, tool, ToolStatus.PAUSED, now)
+    await off.take_off(tx, tool, ToolStatus.PAUSED, by, now, reason)
+    return tool
 
 
 async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime) -> Tool:
@@ -58,10 +56,9 @@ async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
 async def repair(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     """Damaged: nobody can ask for it until the owner lends it again; what is approved stands."""
     tool, _ = await _own(tx, tool_id, by)
-    if tool.status not in (ToolStatus.LISTED, ToolStatus.PAUSED):
-        return tool
-    await _decline_requests(tx, tool, by, now, DAMAGED)
-    return await _set(tx, tool, ToolStatus.MAINTENANCE, now)
+    if tool.status in (ToolStatus.LISTED, ToolStatus.PAUSED):
+        await off.take_off(tx, tool, ToolStatus.MAINTENANCE, by, now)
+    return tool
 
 
 async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:

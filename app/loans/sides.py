@@ -40,9 +40,14 @@ async def sides(tx: Tx, loan: Loan, viewer: Viewer) -> list[Side]:
     # An undone hand-over leaves its record; it is shown again when the tool really moves.
     happened = {Direction.OUT: loan.out_at, Direction.IN: loan.back_at}
     return [
-        _side(loan, found[way], [one for one in photos if one.direction == way], viewer)
-        for way in (Direction.OUT, Direction.IN)
-        if way in found and happened[way]
+        _side(
+            loan,
+            found.get(way) or records.unwritten(loan, way, at),
+            [one for one in photos if one.direction == way],
+            viewer,
+        )
+        for way, at in happened.items()
+        if at
     ]
 
 

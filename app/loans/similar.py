@@ -13,7 +13,7 @@ from app.db import Tx
 from app.loans import queries
 from app.loans.models import Loan
 from app.loans.states import POSSESSED, State
-from app.tools import availability, keepers
+from app.tools import keepers, occupied
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
@@ -42,7 +42,7 @@ async def free_like(
     )
     tools = rows.all()
     ids = [one.id for one in tools]
-    busy = await availability.busy(tx, loan.community_id, ids, now)
+    busy = await occupied.busy(tx, loan.community_id, ids, now)
     taken = {
         tool_id for tool_id, spans in busy.items() if any(a < end and start < b for a, b in spans)
     }

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.db import Tx
 from app.errors import Refusal
-from app.loans import proposals, ripple, rules, telling
+from app.loans import off, proposals, ripple, rules, telling
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import CAN_CHANGE, Proposed
@@ -66,6 +66,8 @@ def tell(loan: Loan, known: Around, here: Here, person_id: int, now: datetime, l
         told = ripple.retell(told, loan, person_id)
     elif _was_it_fetched(loan, now):
         told = _asked_whether(told, loan, person_id)
+    elif off.is_asked(loan) and (loan.lent_by(person_id) or person_id == loan.borrower_id):
+        told = off.retell(told, loan, person_id)
     if change is not None:
         told = proposals.retell(told, change, loan, person_id, here, now, locale)
     return told
@@ -94,7 +96,10 @@ def actions(
             return ripple.choices(loan, viewer, now, back)
         if _was_it_fetched(loan, now):
             return _fetched_or_not(loan, viewer, now, back)
-    return telling.actions(loan, viewer, known.holder(loan), now, back)
+    offered = telling.actions(loan, viewer, known.holder(loan), now, back)
+    if part is Who.LENDER and off.is_asked(loan):
+        return off.choices(loan, offered, viewer, now, back)
+    return offered
 
 
 def _fetched_or_not(loan: Loan, viewer: Viewer, now: datetime, back: str) -> list[Action]:

@@ -63,7 +63,7 @@ M = Who.MEDIATOR
 MOVES: dict[tuple[State, Act], tuple[State, Who]] = {
     (State.REQUESTED, Act.APPROVE): (State.APPROVED, L | A | S),
     (State.REQUESTED, Act.SUPERSEDE): (State.SUPERSEDED, S),
-    (State.REQUESTED, Act.DECLINE): (State.DECLINED, L | A),
+    (State.REQUESTED, Act.DECLINE): (State.DECLINED, L | A | S),
     (State.REQUESTED, Act.WITHDRAW): (State.WITHDRAWN, B),
     (State.REQUESTED, Act.EXPIRE): (State.EXPIRED, S),
     (State.APPROVED, Act.CANCEL): (State.CANCELLED, B | L | A),

@@ -36,6 +36,7 @@ TOLD = {
 }
 TOLD_BY_ITSELF = {
     Act.APPROVE: "Approved at once, as the lender has set.",
+    Act.DECLINE: "The request was declined.",
     Act.SUPERSEDE: "Somebody else got these dates.",
     Act.EXPIRE: "The request ran out without an answer.",
     Act.LAPSE: "Nobody picked it up; the loan has lapsed.",
@@ -69,7 +70,7 @@ def record(
 def line(act: Act, by: Viewer | None, why: str) -> str:
     """What the room reads of an act; `by` None: it came by itself."""
     if by is None:
-        return TOLD_BY_ITSELF[act]
+        return TOLD_BY_ITSELF[act] + (f" {why}" if why else "")
     return f"{by.name} {TOLD[act]}" + (f": {why}" if why else ".")
 
 

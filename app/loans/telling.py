@@ -154,7 +154,8 @@ def next_step(loan: Loan, lends: bool, now: datetime) -> tuple[str, bool]:
         case State.RETURN_CLAIMED, False:
             return f"Waiting for {lender} to confirm", False
         case State.DISPUTED, _:
-            return "Agree on how to settle it, or ask for a mediator", False
+            help_ = "your mediator helps" if loan.mediator_id else "or ask for a mediator"
+            return f"Agree on how to settle it, {help_}", False
         case _:
             return "", False
 

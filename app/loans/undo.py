@@ -15,7 +15,7 @@ from app.loans.states import Act, State, Who
 from app.notices.models import Kind
 from app.people import blocks
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import availability, occupied
 
 TOOK_BACK = {
     Act.APPROVE: "took the approval back; the request waits for an answer again",
@@ -78,9 +78,9 @@ async def _dates(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
 
 async def _refuse_gone(tx: Tx, loan: Loan, now: datetime) -> None:
     """A request blocks nothing, but for dates that somebody has there is nothing to ask."""
-    busy = await availability.busy(tx, loan.community_id, [loan.tool_id], now)
+    busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now)
     taken = busy.get(loan.tool_id, [])
     if any(lower < loan.end and loan.start < upper for lower, upper in taken):
-        raise availability.taken()
+        raise occupied.taken()
     if await blocks.between(tx, loan.lender_id, [loan.borrower_id]):
         raise Refusal("This cannot be taken back any more.", "Look at the loan as it is now.")

@@ -39,7 +39,8 @@ async def join(
     if period is not None:
         refusal = rules.why_not_request(tool, *period, by, apart, now)
     else:
-        refusal = rules.why_not_ask(tool, by, apart) or turns.why_not_days(days or 0)
+        wrong = turns.why_not_days(days or 0, tool.lending, by.here, now)
+        refusal = rules.why_not_ask(tool, by, apart) or wrong
     if refusal:
         raise refusal
     if any(wish.person_id == by.person_id for wish in line):
@@ -81,7 +82,9 @@ async def leave(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     return tool
 
 
-async def accept(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Loan:
+async def accept(
+    tx: Tx, tool_id: int, by: Viewer, now: datetime, *, accept_safety: bool = False
+) -> Loan:
     """The offer becomes a request, and its dates stay blocked until that is answered."""
     tool, line = await _line_of(tx, tool_id, by)
     wish = offers.of(line, by.person_id)
@@ -91,7 +94,16 @@ async def accept(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Loan:
     assert wish.offer is not None, "nor who has no offer"
     start, end = turns.as_said(wish, wish.offer, by.here)
     today = clock.day_start(clock.local_day(now, by.here.zone), by.here.zone)
-    loan = await commands.request(tx, tool_id, max(start, today), end, by, now, offered=True)
+    loan = await commands.request(
+        tx,
+        tool_id,
+        max(start, today),
+        end,
+        by,
+        now,
+        accept_safety=accept_safety,
+        offered=True,
+    )
     wish.outcome, wish.ended_at = Outcome.TAKEN, now
     wish.offered = wish.offered_until = None
     await tx.flush()

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.loans import queries
 from app.loans.turns import Taken
 from app.people.viewer import Here
-from app.tools import availability
+from app.tools import occupied
 from app.tools.models import OccupancyKind, Tool
 from app.tools.wishes import Outcome, Wish
 
@@ -88,7 +88,7 @@ async def waited_for(tx: Tx) -> Sequence[tuple[int, int]]:
 
 async def taken(tx: Tx, here: Here, tool_id: int, now: datetime) -> Taken:
     """What keeps a tool busy; one that is late counts as taken for the rest of this day."""
-    busy = await availability.busy(tx, here.id, [tool_id], now, kinds=BLOCKING)
+    busy = await occupied.busy(tx, here.id, [tool_id], now, kinds=BLOCKING)
     tool = await tx.get_one(Tool, (here.id, tool_id))
     rest = tool.lending.buffer  # a loan before something needs room for the tool's rest
     spans = [(lower - rest, upper) for lower, upper in busy.get(tool_id, [])]
@@ -97,4 +97,4 @@ async def taken(tx: Tx, here: Here, tool_id: int, now: datetime) -> Taken:
     if late:
         today = clock.local_day(now, here.zone)
         spans = sorted([*spans, clock.days(today, today, here.zone)])
-    return Taken(spans, in_hand=holder is not None, late=late)
+    return Taken(spans, in_hand=holder is not None, late=late, rules=tool.lending)

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import keeping, offers, waits
+from app.loans import keeping, mediation, offers, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -138,6 +138,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     communities = await queries.communities_of(tx, by.person_id)
     for community_id in communities:
         touch(tx, topic.members(community_id))
+        await mediation.show_choices(tx, community_id)
     for wish in await waits.wishes_of(tx, by.person_id, communities):
         touch(tx, topic.waitlist(wish.community_id, wish.tool_id))
     touch(tx, topic.access(by.person_id))
@@ -194,5 +195,6 @@ async def _written(
     """What belongs to every change of a membership: open sockets and pages, and the log."""
     await tx.flush()
     touch(tx, topic.access(standing.person_id), topic.members(standing.community_id))
+    await mediation.show_choices(tx, standing.community_id)
     where, whose = standing.community_id, standing.person_id
     security(event, person=by.person_id, whose=whose, community=where, role=role)

@@ -107,7 +107,7 @@ async def _seen(tx: db.Tx, viewer: Viewer, tool_id: int) -> Tool:
     summary="Who looks after a tool of the community",
     responses=problems(),
 )
-async def listed(viewer: ApiMember, tool_id: ToolKey) -> Listed[Named]:
+async def looked_after_by(viewer: ApiMember, tool_id: ToolKey) -> Listed[Named]:
     """In the order in which requests come to them. Of a neighbour's own tool nobody."""
     async with db.snapshot() as tx:
         return await _shapes(tx, viewer, tool_id)
@@ -118,7 +118,7 @@ async def listed(viewer: ApiMember, tool_id: ToolKey) -> Listed[Named]:
     summary="Name one more keeper",
     responses=problems(409, 422),
 )
-async def add(viewer: ApiMember, tool_id: ToolKey, person_id: KeeperKey) -> Listed[Named]:
+async def name_keeper(viewer: ApiMember, tool_id: ToolKey, person_id: KeeperKey) -> Listed[Named]:
     """For coordinators. They lend it from now on, and read the rooms of its open loans."""
     async with db.begin() as tx:
         await keeping.name(tx, tool_id, person_id, viewer, clock.now())
@@ -131,7 +131,7 @@ async def add(viewer: ApiMember, tool_id: ToolKey, person_id: KeeperKey) -> List
     summary="Let a keeper go",
     responses=problems(409),
 )
-async def remove(viewer: ApiMember, tool_id: ToolKey, person_id: KeeperKey) -> None:
+async def release_keeper(viewer: ApiMember, tool_id: ToolKey, person_id: KeeperKey) -> None:
     """For coordinators, and for the keeper; the last one stays until another is named."""
     async with db.begin() as tx:
         await keeping.release(tx, tool_id, person_id, viewer, clock.now())

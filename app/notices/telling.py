@@ -17,7 +17,7 @@ PAGES = {"loan": "loans", "tool": "tools"}  # kind of topic → where its pages 
 # (the loan's period) and {reason} speak for themselves.
 SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.REQUESTED: ("hand", "{who} asks for your {tool}, {when}."),
-    Kind.APPROVED: ("calendar-clock", "{who} lends you the {tool}, {when}."),
+    Kind.APPROVED: ("calendar-clock", "{other} lends you the {tool}, {when}."),
     Kind.DECLINED: ("circle-x", "{who} cannot lend you the {tool}{reason}"),
     Kind.WITHDRAWN: ("undo-2", "{who} does not need your {tool} any more."),
     Kind.SUPERSEDED: (

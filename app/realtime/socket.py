@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from app.realtime import inbound, rights
+from app.realtime import inbound, outbound, rights
 from app.realtime.frames import FrameProtocol
 from app.realtime.limits import POLICY, SIGNED_OUT, TRY_LATER
 from app.realtime.reader import UnansweredError
 from app.realtime.ready import Ready
-from app.realtime.topics import Listener, frame
+from app.realtime.topics import Listener
 from app.realtime.watch import ACCESS, Topic
 
 if TYPE_CHECKING:
@@ -179,49 +179,10 @@ class Socket:
         """All that is due now, of each topic only the newest, in one write."""
         self.queued = False
         while not self.silent:
-            more = self._write_what_fits()
+            more = outbound.write_what_fits(self)
             if not more:
                 break
         self.see()
-
-    def _write_what_fits(self) -> bool:
-        """True if something is left that did not fit."""
-        room = self.engine.limits.buffer_bytes
-        said, self.said = self.said or (), None
-        out = [Ready(text).bytes_for(0) for text in said]
-        size, hub = sum(map(len, out)), self.engine.hub
-        if not self.compared:  # a cut may have come between the door and the first watch
-            due = []
-        else:
-            due, self.due = list(self.due or ()), None
-        written = 0
-        for name in due:
-            written += 1
-            if ready := hub.frame_for(self, name):
-                out.append(data := ready.bytes_for(self.window))
-                size += len(data)
-                if size >= room:
-                    break
-        rest = due[written:]
-        if rest:  # beside what was wanted anew meanwhile
-            self.due = dict.fromkeys([*rest, *(self.due or ())])
-        else:  # after all drawings: they are what says whether a topic is theirs
-            out += self._companies() if self.company else ()
-            out += self._lives() if self.awaited else ()
-        if out:
-            self.engine.counters["writes"] += 1
-            self.engine.counters["bytes"] += size
-            self.send(b"".join(out))
-        return bool(rest)
-
-    def _companies(self) -> Iterable[bytes]:
-        return [Ready(text).bytes_for(0) for text in self.engine.company.frames_for(self)]
-
-    def _lives(self) -> Iterable[bytes]:
-        hub, awaited = self.engine.hub, self.awaited or {}
-        done = [n for n, names in awaited.items() if all(hub.settled(self, o) for o in names)]
-        self.awaited = {n: awaited[n] for n in awaited.keys() - set(done)} or None
-        return [Ready(frame(live=n)).bytes_for(0) for n in done]
 
     def beat(self, data: bytes) -> None:
         expires_at = self.listener.expires_at

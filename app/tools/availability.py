@@ -1,43 +1,31 @@
-"""The only writer of Occupancy: claim, hold, offer, black out, release, cut, and what is free."""
+"""The only writer of Occupancy: claim, hold, offer, black out, release, cut."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    String,
-    delete,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from app import queue
 from app.db import Tx
-from app.errors import Conflict, Span
-from app.tools.models import Occupancy, OccupancyKind, Tool, ToolStatus
+from app.errors import Span
+from app.tools.models import Occupancy, OccupancyKind
+from app.tools.occupied import busy as busy
+from app.tools.occupied import free_ranges as free_ranges
+from app.tools.occupied import nearest as nearest
+from app.tools.occupied import taken
 from app.tools.wishes import anyone_waits
 
 OVERLAP = "23P01"  # SQLSTATE exclusion_violation
 WAKE = "waitlist.offer"
 UNSYNCHRONISED = {"synchronize_session": False}
-NOT_HELD = tuple(kind for kind in OccupancyKind if kind != OccupancyKind.HOLD)
-
-
-def taken() -> Conflict:
-    return Conflict(
-        "These dates have just been taken.", "Choose other days; the free ones are below."
-    )
+Which = tuple[ColumnElement[bool], ...]
 
 
 async def claim(
@@ -83,12 +71,7 @@ async def hold(
 
 async def let_go(tx: Tx, community_id: int, tool_id: int, person_id: int, now: datetime) -> bool:
     """Ends a person's hold; False: there was none."""
-    gone = await tx.execute(
-        delete(Occupancy)
-        .where(*_held_by(community_id, tool_id, person_id))
-        .execution_options(synchronize_session=False)
-    )
-    return await _freed(tx, community_id, tool_id, now, gone.rowcount)  # type: ignore[attr-defined]
+    return await _free(tx, community_id, tool_id, _held_by(community_id, tool_id, person_id), now)
 
 
 async def black_out(
@@ -103,23 +86,22 @@ async def end_black_out(
     tx: Tx, community_id: int, tool_id: int, occupancy_id: int, now: datetime
 ) -> bool:
     """Lends it again in those days; False: they were not blacked out."""
-    gone = await tx.execute(
-        delete(Occupancy)
-        .where(
-            Occupancy.community_id == community_id,
-            Occupancy.tool_id == tool_id,
-            Occupancy.id == occupancy_id,
-            Occupancy.kind == OccupancyKind.BLACKOUT,
-        )
-        .execution_options(synchronize_session=False)
+    off = (
+        Occupancy.community_id == community_id,
+        Occupancy.tool_id == tool_id,
+        Occupancy.id == occupancy_id,
+        Occupancy.kind == OccupancyKind.BLACKOUT,
     )
-    return await _freed(tx, community_id, tool_id, now, gone.rowcount)  # type: ignore[attr-defined]
+    return await _free(tx, community_id, tool_id, off, now)
 
 
-async def _freed(tx: Tx, community_id: int, tool_id: int, now: datetime, rows: int) -> bool:
-    if rows:
-        await wake(tx, community_id, tool_id, now, now)
-    return rows > 0
+async def _free(tx: Tx, community_id: int, tool_id: int, which: Which, now: datetime) -> bool:
+    """Wakes who waits for it; False: there was no such row."""
+    gone = await tx.execute(delete(Occupancy).where(*which).execution_options(**UNSYNCHRONISED))
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        return False
+    await wake(tx, community_id, tool_id, now, now)
+    return True
 
 
 async def _put(
@@ -136,44 +118,62 @@ async def _put(
     """A new row; or what is kept for a loan, or the hold of `person_id`, made into it: one in its
     way, or `anywhere`.
     """
+    whole: dict[str, Any] = {"loan_id": None, "person_id": None, "expires_at": None} | row
+    async with _unless_taken(tx, community_id, tool_id, now):
+        if kept_for is not None and await _become(tx, _of_loan(community_id, kept_for), whole):
+            return
+        if person_id is not None:
+            mine = _held_by(community_id, tool_id, person_id)
+            if not anywhere:
+                mine = (*mine, Occupancy.period.op("&&")(row["period"]))
+            if await _become(tx, mine, whole):
+                return
+        tx.add(Occupancy(community_id=community_id, tool_id=tool_id, **row))
+        await tx.flush()
+
+
+async def _become(tx: Tx, which: Which, values: dict[str, Any]) -> bool:
+    """False: there was no such row."""
+    changed = await tx.execute(
+        update(Occupancy).where(*which).values(**values).execution_options(**UNSYNCHRONISED)
+    )
+    return changed.rowcount > 0  # type: ignore[attr-defined, no-any-return]
+
+
+@asynccontextmanager
+async def _unless_taken(
+    tx: Tx, community_id: int, tool_id: int, now: datetime
+) -> AsyncIterator[None]:
+    """Raises Conflict where the constraint says no. What has expired is nobody's any more."""
     await drop_expired(tx, community_id, tool_id, now)
-    empty = {"loan_id": None, "person_id": None, "expires_at": None}
     try:
         async with tx.begin_nested():
-            found = 0
-            if kept_for is not None:
-                kept = (Occupancy.community_id == community_id, Occupancy.loan_id == kept_for)
-                changed = await tx.execute(
-                    update(Occupancy)
-                    .where(*kept)
-                    .values(**(empty | row))
-                    .execution_options(**UNSYNCHRONISED)
-                )
-                found = changed.rowcount  # type: ignore[attr-defined]
-            if not found and person_id is not None:
-                mine = _held_by(community_id, tool_id, person_id)
-                if not anywhere:
-                    mine = (*mine, Occupancy.period.op("&&")(row["period"]))
-                changed = await tx.execute(
-                    update(Occupancy)
-                    .where(*mine)
-                    .values(**(empty | row))
-                    .execution_options(synchronize_session=False)
-                )
-                found = changed.rowcount  # type: ignore[attr-defined]
-            if not found:
-                tx.add(Occupancy(community_id=community_id, tool_id=tool_id, **row))
-                await tx.flush()
+            yield
     except IntegrityError as error:
-        raise _or_conflict(error) from error
+        if getattr(error.orig, "sqlstate", None) == OVERLAP:
+            raise taken() from error
+        raise
 
 
-def _held_by(community_id: int, tool_id: int, person_id: int) -> tuple[ColumnElement[bool], ...]:
+def _of_loan(community_id: int, loan_id: int) -> Which:
+    return Occupancy.community_id == community_id, Occupancy.loan_id == loan_id
+
+
+def _held_by(community_id: int, tool_id: int, person_id: int) -> Which:
+    return _kept_for(community_id, tool_id, person_id, OccupancyKind.HOLD)
+
+
+def _offered_to(community_id: int, tool_id: int, person_id: int) -> Which:
+    offers = _kept_for(community_id, tool_id, person_id, OccupancyKind.OFFER)
+    return *offers, Occupancy.loan_id.is_(None)
+
+
+def _kept_for(community_id: int, tool_id: int, person_id: int, kind: OccupancyKind) -> Which:
     return (
         Occupancy.community_id == community_id,
         Occupancy.tool_id == tool_id,
         Occupancy.person_id == person_id,
-        Occupancy.kind == OccupancyKind.HOLD,
+        Occupancy.kind == kind,
     )
 
 
@@ -188,56 +188,24 @@ async def offer(
     now: datetime,
 ) -> None:
     """Keeps dates for somebody who waits. Raises Conflict if they are taken."""
-    await drop_expired(tx, community_id, tool_id, now)
-    try:
-        async with tx.begin_nested():
-            tx.add(
-                Occupancy(
-                    community_id=community_id,
-                    tool_id=tool_id,
-                    kind=OccupancyKind.OFFER,
-                    period=Range(*span),
-                    person_id=person_id,
-                    expires_at=until,
-                )
-            )
-            await tx.flush()
-    except IntegrityError as error:
-        raise _or_conflict(error) from error
+    row = {"period": Range(*span), "expires_at": until}
+    kept = {"kind": OccupancyKind.OFFER, "person_id": person_id}
+    await _put(tx, community_id, tool_id, row | kept, now)
 
 
 async def keep_offered(
     tx: Tx, community_id: int, tool_id: int, person_id: int, *, loan_id: int, until: datetime
 ) -> bool:
     """What was offered stays blocked for the request that was made of it; False: it has gone."""
-    found = await tx.scalar(
-        update(Occupancy)
-        .where(*_offered_to(community_id, tool_id, person_id))
-        .values(loan_id=loan_id, expires_at=until)
-        .returning(Occupancy.id)
-        .execution_options(**UNSYNCHRONISED)
-    )
-    return found is not None
+    theirs = _offered_to(community_id, tool_id, person_id)
+    return await _become(tx, theirs, {"loan_id": loan_id, "expires_at": until})
 
 
 async def end_offer(tx: Tx, community_id: int, tool_id: int, person_id: int, now: datetime) -> None:
     """It was declined, or ran out: the dates are free for the next."""
-    await tx.execute(
-        delete(Occupancy)
-        .where(*_offered_to(community_id, tool_id, person_id))
-        .execution_options(**UNSYNCHRONISED)
-    )
+    theirs = _offered_to(community_id, tool_id, person_id)
+    await tx.execute(delete(Occupancy).where(*theirs).execution_options(**UNSYNCHRONISED))
     await wake(tx, community_id, tool_id, now, now)
-
-
-def _offered_to(community_id: int, tool_id: int, person_id: int) -> list[ColumnElement[bool]]:
-    return [
-        Occupancy.community_id == community_id,
-        Occupancy.tool_id == tool_id,
-        Occupancy.kind == OccupancyKind.OFFER,
-        Occupancy.person_id == person_id,
-        Occupancy.loan_id.is_(None),
-    ]
 
 
 async def wake(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datetime) -> None:
@@ -251,48 +219,24 @@ async def wake(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datet
 
 
 async def occupy(
-    tx: Tx,
-    community_id: int,
-    tool_id: int,
-    period: Range[datetime],
-    *,
-    loan_id: int,
-    now: datetime,
+    tx: Tx, community_id: int, tool_id: int, period: Range[datetime], *, loan_id: int, now: datetime
 ) -> None:
     """The loan blocks exactly this, whatever it blocked before. Raises Conflict if it is taken.
 
     Never by way of `release`: what is free for a moment might be gone.
     """
-    await drop_expired(tx, community_id, tool_id, now)
-    try:
-        async with tx.begin_nested():
-            moved = await tx.execute(
-                update(Occupancy)
-                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-                .values(period=period)
-                .returning(Occupancy.id)
-                .execution_options(synchronize_session=False)
-            )
-    except IntegrityError as error:
-        raise _or_conflict(error) from error
+    async with _unless_taken(tx, community_id, tool_id, now):
+        moved = await _become(tx, _of_loan(community_id, loan_id), {"period": period})
     await wake(tx, community_id, tool_id, now, now)
-    if moved.first() is None:
+    if not moved:
         await claim(tx, community_id, tool_id, period, loan_id=loan_id, now=now)
 
 
 async def start_early(tx: Tx, community_id: int, tool_id: int, loan_id: int, now: datetime) -> None:
     """The loan begins now instead of later. Raises Conflict if somebody has the tool before."""
-    await drop_expired(tx, community_id, tool_id, now)
-    try:
-        async with tx.begin_nested():
-            await tx.execute(
-                update(Occupancy)
-                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-                .values(period=func.tstzrange(now, func.upper(Occupancy.period)))
-                .execution_options(synchronize_session=False)
-            )
-    except IntegrityError as error:
-        raise _or_conflict(error) from error
+    sooner = func.tstzrange(now, func.upper(Occupancy.period))
+    async with _unless_taken(tx, community_id, tool_id, now):
+        await _become(tx, _of_loan(community_id, loan_id), {"period": sooner})
 
 
 async def move(
@@ -300,27 +244,18 @@ async def move(
     community_id: int,
     tool_id: int,
     loan_id: int,
-    later: timedelta,
+    until: datetime,
     now: datetime,
     start: datetime | None = None,
 ) -> None:
-    """The loan blocks other dates instead: until so much later (or earlier), with whatever else
-    it blocks at its end; without `start` it goes on from where it began.
+    """The loan blocks other dates instead; without `start` it goes on from where it began.
 
     Raises Conflict if somebody has the tool then. What has passed is not taken from anybody.
     """
-    await drop_expired(tx, community_id, tool_id, now)
     lower = func.lower(Occupancy.period) if start is None else max(start, now)
-    try:
-        async with tx.begin_nested():
-            await tx.execute(
-                update(Occupancy)
-                .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-                .values(period=func.tstzrange(lower, func.upper(Occupancy.period) + later))
-                .execution_options(synchronize_session=False)
-            )
-    except IntegrityError as error:
-        raise _or_conflict(error) from error
+    async with _unless_taken(tx, community_id, tool_id, now):
+        other = {"period": func.tstzrange(lower, until)}
+        await _become(tx, _of_loan(community_id, loan_id), other)
     await wake(tx, community_id, tool_id, now, now)
 
 
@@ -329,13 +264,9 @@ async def cut(
 ) -> None:
     """The tool is back: what it blocked is free at once, but for its `rest` after a loan."""
     began = func.lower(Occupancy.period)
-    mine = (Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-    dropped = await tx.scalar(
-        delete(Occupancy)
-        .where(*mine, began >= now)
-        .returning(Occupancy.tool_id)
-        .execution_options(**UNSYNCHRONISED)
-    )
+    mine = _of_loan(community_id, loan_id)
+    gone = delete(Occupancy).where(*mine, began >= now).returning(Occupancy.tool_id)
+    dropped = await tx.scalar(gone.execution_options(**UNSYNCHRONISED))
     shortened = await tx.scalar(
         update(Occupancy)
         .where(*mine, Occupancy.period.contains(now))
@@ -349,12 +280,8 @@ async def cut(
 
 async def release(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
     """The loan blocks nothing any more."""
-    tool_id = await tx.scalar(
-        delete(Occupancy)
-        .where(Occupancy.community_id == community_id, Occupancy.loan_id == loan_id)
-        .returning(Occupancy.tool_id)
-        .execution_options(**UNSYNCHRONISED)
-    )
+    gone = delete(Occupancy).where(*_of_loan(community_id, loan_id)).returning(Occupancy.tool_id)
+    tool_id = await tx.scalar(gone.execution_options(**UNSYNCHRONISED))
     if tool_id is not None:
         await wake(tx, community_id, tool_id, now, now)
 
@@ -367,101 +294,3 @@ async def drop_expired(tx: Tx, community_id: int, tool_id: int, now: datetime) -
             Occupancy.expires_at <= now,
         )
     )
-
-
-async def busy(
-    tx: Tx,
-    community_id: int,
-    tool_ids: Iterable[int],
-    now: datetime,
-    *,
-    kinds: Iterable[OccupancyKind] = NOT_HELD,
-    but_loan: int | None = None,
-    not_kept_for: int | None = None,
-) -> dict[int, list[Span]]:
-    """tool → its blocked periods that end after `now`, in order; what is only held is not.
-
-    Without what `but_loan` blocks, and without what is offered to the person `not_kept_for`.
-    """
-    theirs = (Occupancy.kind == OccupancyKind.OFFER) & (Occupancy.person_id == not_kept_for)
-    rows = await tx.execute(
-        select(Occupancy.tool_id, Occupancy.period)
-        .where(
-            Occupancy.community_id == community_id,
-            Occupancy.tool_id.in_(list(tool_ids)),
-            Occupancy.kind.in_(list(kinds)),
-            Occupancy.period.op("&&")(Range(now, None)),
-            or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
-            Occupancy.loan_id.is_distinct_from(but_loan or 0),
-            ~theirs if not_kept_for is not None else true(),
-        )
-        .order_by(Occupancy.tool_id, Occupancy.period)
-    )
-    spans: dict[int, list[Span]] = {}
-    for tool_id, period in rows:
-        assert period.lower is not None, "an occupancy is bounded"
-        assert period.upper is not None, "an occupancy is bounded"
-        spans.setdefault(tool_id, []).append((period.lower, period.upper))
-    return spans
-
-
-def nothing_blocks(start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
-    """A condition on tools: lent, and free for the whole of these dates, as far as they come."""
-    taken = exists().where(
-        Occupancy.community_id == Tool.community_id,
-        Occupancy.tool_id == Tool.id,
-        Occupancy.kind != written(OccupancyKind.HOLD),
-        Occupancy.period.op("&&")(Range(max(start, now), end)),
-        or_(Occupancy.expires_at.is_(None), Occupancy.expires_at > now),
-    )
-    return (Tool.status == written(ToolStatus.LISTED)) & ~taken
-
-
-def written(value: str) -> ColumnElement[str]:
-    """A constant that stands in the statement. As a parameter it hides from the planner how rare
-
-    it is: after five searches PostgreSQL then keeps a plan that asks tool by tool, a hundred times
-    slower over ten thousand tools (`bin/bench dates`).
-    """
-    return literal_column(f"'{value}'", String)
-
-
-async def free_between(
-    tx: Tx, community_id: int, start: datetime, end: datetime, now: datetime
-) -> set[int]:
-    """The tools of a community that are free in these dates: one query over all of them."""
-    if end <= now:
-        return set()
-    free = nothing_blocks(start, end, now)
-    return set(await tx.scalars(select(Tool.id).where(Tool.community_id == community_id, free)))
-
-
-def free_ranges(spans: Sequence[Span], start: datetime, until: datetime) -> list[Span]:
-    """What `spans` leave free between two instants; half-open, in order."""
-    free: list[Span] = []
-    at = start
-    for lower, upper in sorted(spans):
-        if lower > at:
-            free.append((at, min(lower, until)))
-        at = max(at, upper)
-        if at >= until:
-            break
-    free.append((at, until))
-    return [(lower, upper) for lower, upper in free if lower < upper]
-
-
-def nearest(free: Sequence[Span], start: datetime, end: datetime, count: int = 3) -> list[Span]:
-    """The free ranges that could hold the wanted period, the nearest to it first."""
-    long_enough = [span for span in free if span[1] - span[0] >= end - start]
-
-    def distance(span: Span) -> timedelta:
-        if span[1] <= start:
-            return start - (span[1] - (end - start))
-        return max(span[0] - start, timedelta())
-
-    return sorted(sorted(long_enough, key=distance)[:count])
-
-
-def _or_conflict(error: IntegrityError) -> Exception:
-    state = getattr(error.orig, "sqlstate", None)
-    return taken() if state == OVERLAP else error

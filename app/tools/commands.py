@@ -14,7 +14,7 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import queries, rules, terms
+from app.tools import availability, queries, rules, terms
 from app.tools.lending import Lending
 from app.tools.models import Category, Photo, Tool, ToolStatus
 from app.tools.photos import Stored
@@ -116,6 +116,7 @@ async def set_terms(tx: Tx, tool: Tool, given: Lending, by: Viewer, now: datetim
     terms.keep(tool, given)
     tool.changed_at = now
     await tx.flush()
+    await availability.wake(tx, tool.community_id, tool.id, now, now)  # more may fit now
     touch_tool(tx, tool)
 
 

@@ -187,6 +187,17 @@ async def test_free_on_certain_days_is_what_nothing_blocks_on_any_of_them(street
     assert "comes before the first" in page.text
 
 
+async def test_what_is_left_empty_leaves_the_address(street: Street) -> None:
+    """As a form sends it without script."""
+    day = str(street.day(1))
+    asked = {"q": "saw & drill", "free_from": day, "free_to": "", "category": ""}
+    answer = await street.cy.client.get(street.cy.home, params=asked, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{street.cy.home}?q=saw+%26+drill&free_from={day}"
+    bare = await street.cy.client.get(street.cy.home, params={"q": ""}, follow_redirects=False)
+    assert bare.headers["location"] == street.cy.home
+
+
 async def test_what_is_late_is_not_free_today(street: Street, the_clock: Clock) -> None:
     drill = await street.ada.lists("Cordless drill")
     loan = await street.ben.asks_for(drill, street.today)

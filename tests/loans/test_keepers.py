@@ -89,7 +89,8 @@ async def test_only_a_coordinator_lists_for_all(elm: Elm) -> None:
 
 async def test_a_tool_always_has_an_owner_or_a_keeper(elm: Elm) -> None:
     here = Tool.id == elm.drill.id
-    for wrong in ({"keepers": []}, {"owner_id": elm.ada.person_id}):
+    wrongs: tuple[dict[str, object], ...] = ({"keepers": []}, {"owner_id": elm.ada.person_id})
+    for wrong in wrongs:
         savepoint = await elm.tx.begin_nested()
         with pytest.raises(IntegrityError):
             await elm.tx.execute(update(Tool).where(here).values(wrong))

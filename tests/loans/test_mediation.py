@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from app import topic
 from app.chat import commands as chat
 from app.chat import queries as chat_queries
 from app.chat.models import ConversationId
@@ -18,6 +19,7 @@ from app.loans.incident import Incident
 from app.loans.incidents import Terms
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
+from app.members import commands as members
 from app.notices.models import Kind, Notice
 from app.people.models import Block, Membership, Role, Status
 from app.people.viewer import Viewer
@@ -197,3 +199,35 @@ async def test_a_mediator_who_has_gone_is_replaced_by_another(tx: Tx) -> None:
     assert loan.mediator_id == elm.cora.person_id
     room = (elm.here.id, loan.conversation_id)
     assert await chat_queries.participant(tx, *room, cy.person_id) is None
+
+
+async def test_who_could_mediate_is_shown_anew_when_roles_and_members_change(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan, one = await disputed(elm)
+    name = topic.amends(elm.here.id, loan.id)
+    standing = await tx.get_one(Membership, (elm.here.id, elm.cora.person_id))
+    standing.role = Role.ADMIN
+    await tx.flush()
+    admin = replace(elm.cora, role=Role.ADMIN)
+    assert elm.cy.person_id not in (await mediation.choice(tx, loan)).names
+    cy = elm.cy.person_id
+    for act, offered in (
+        ("coordinator", True),
+        ("suspend", False),
+        ("restore", True),
+        ("member", False),
+    ):
+        tx.info.pop("touched", None)
+        if act == "suspend":
+            await members.suspend(tx, cy, admin, LATER)
+        elif act == "restore":
+            await members.restore(tx, cy, admin, LATER)
+        else:
+            await members.set_role(tx, cy, act, admin, LATER)
+        assert name in tx.info["touched"]
+        assert (elm.cy.person_id in (await mediation.choice(tx, loan)).names) is offered
+    await incidents.offer(tx, loan.id, one.id, elm.ada, LATER, Terms("Never mind."))
+    await incidents.accept(tx, loan.id, one.id, elm.ben, LATER)
+    tx.info.pop("touched", None)
+    await members.set_role(tx, elm.cy.person_id, "coordinator", admin, LATER)
+    assert name not in tx.info["touched"], "there is nothing left to settle"

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app import topic
+from app import jobs, topic
+from app.board import mine
 from app.db import Tx
 from app.errors import Conflict, Refusal
-from app.loans import changes, clockwork, commands, handover, patience, ripple, rules, similar
+from app.loans import (
+    changes,
+    clockwork,
+    commands,
+    handover,
+    patience,
+    ripple,
+    rules,
+    similar,
+    undo,
+)
 from app.loans.models import Loan
 from app.loans.states import State
 from app.notices.models import Kind, Notice
+from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from tests.loans.living import DAY, HOUR, Elm, elm_street
@@ -91,6 +104,70 @@ async def test_what_happens_to_the_late_loan_shows_on_the_next_ones_screens(tx: 
         touched = tx.info["touched"]
         assert topic.loan(elm.here.id, after.id) in touched
         assert {topic.things(elm.cy.person_id), topic.waiting(elm.cy.person_id)} <= touched
+
+
+async def seen_by_ben(elm: Elm, late: Loan, now: datetime) -> bool:
+    """Whether the page of his loan says that somebody waits."""
+    return await ripple.keeps_waiting(elm.tx, await elm.fresh(late), now)
+
+
+async def test_who_is_late_sees_that_somebody_waits_for_as_long_as_they_do(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    late, after = await back_to_back(elm)
+    name = topic.loan(elm.here.id, late.id)
+    assert not await seen_by_ben(elm, late, late.end - HOUR)
+    assert await seen_by_ben(elm, late, late.end)
+    for act, waits in (("change", True), ("cancel", False), ("undo", True)):
+        tx.info.pop("touched", None)
+        now = late.end + HOUR
+        if act == "change":
+            change = await changes.propose(tx, after.id, elm.cy, now, None, after.end + DAY)
+            await changes.agree(tx, after.id, change.id, elm.ada, now)
+        elif act == "cancel":
+            await commands.cancel(tx, after.id, elm.cy, now)
+        else:
+            await undo.undo(tx, after.id, elm.cy, now)
+        assert name in tx.info["touched"], f"{act} shows on ben's page"
+        assert await seen_by_ben(elm, late, now) is waits
+    await handover.claim_return(tx, late.id, elm.ben, late.end + 2 * HOUR)
+    assert not await seen_by_ben(elm, late, late.end + 2 * HOUR), "he says that it is back"
+
+
+async def test_time_alone_shows_that_somebody_begins_to_wait(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    late, after = await back_to_back(elm, gap=4)
+    before = after.start - ripple.BEFORE
+    assert not await seen_by_ben(elm, late, before - HOUR)
+    tx.info.pop("touched", None)
+    await jobs.time_passed(tx, before - HOUR, before)
+    assert topic.loan(elm.here.id, late.id) in tx.info["touched"]
+    assert await seen_by_ben(elm, late, before)
+
+
+async def test_the_list_of_rooms_says_what_the_rooms_say(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    late, after = await back_to_back(elm)
+    tx.info.pop("touched", None)
+    await jobs.time_passed(tx, late.end - HOUR, late.end)
+    for who, loan, said in (
+        (elm.ben, late, "Overdue"),
+        (elm.ada, late, "Overdue"),
+        (elm.cy, after, "At risk"),
+        (elm.ada, after, "At risk"),
+    ):
+        assert topic.rooms(who.person_id) in tx.info["touched"]
+        listed = await rooms_of(elm, who, late.end)
+        assert listed[loan.id].startswith(said)
+    tx.info.pop("touched", None)
+    await handover.take_back(tx, late.id, elm.ada, late.end + HOUR)
+    assert topic.rooms(elm.cy.person_id) in tx.info["touched"]
+    assert (await rooms_of(elm, elm.cy, late.end + HOUR))[after.id] == "Approved"
+
+
+async def rooms_of(elm: Elm, who: Viewer, now: datetime) -> dict[int, str]:
+    """loan → its state, in somebody's list of rooms."""
+    shown: Any = await mine.rooms(elm.tx, who, now)
+    return {room["id"]: room["state_words"] for room in shown["rooms"]}
 
 
 async def test_cy_waits_and_the_lender_knows(tx: Tx) -> None:

@@ -91,6 +91,31 @@ async def test_a_quick_choice_fills_the_form_in(street: Street, desk: Desk) -> N
     await expect(ben.page.locator("p.choosing")).to_have_count(0)
 
 
+async def test_quick_choices_are_true_after_a_push_and_leave_what_is_typed(
+    street: Street, desk: Desk
+) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    ben = await desk.window_of(street.ben, **PHONE)
+    await ben.opens_live(f"{street.here.path}/tools/{drill}")
+    await ben.page.get_by_label("A word to Ada").fill("For a shelf.")
+    tomorrow = ben.page.locator("#quick-tomorrow")
+    await tomorrow.focus()
+    was = await tomorrow.bounding_box()
+    loan = await street.cy.asks_for(drill, street.day(1))
+    await street.ada.acts(loan, "approval")
+    await expect(tomorrow).to_have_attribute("aria-disabled", "true")
+    await expect(tomorrow).to_contain_text("taken")
+    assert await tomorrow.bounding_box() == was, "nothing moves under the pointer"
+    await ben.page.keyboard.press("Enter")
+    await expect(ben.page.get_by_label("First day")).to_have_value("")
+    await expect(ben.page.get_by_label("A word to Ada")).to_have_value("For a shelf.")
+    await street.ada.acts(loan, "cancellation", reason="It broke.")
+    await expect(tomorrow).not_to_have_attribute("aria-disabled", "true")
+    await tomorrow.click()
+    await expect(ben.page.get_by_label("First day")).to_have_value(f"{street.day(1)}")
+    await ben.was_never_reloaded()
+
+
 async def test_without_script_links_and_buttons_do_the_same(street: Street, desk: Desk) -> None:
     drill = await street.ada.lists("Cordless drill", price="2.50")
     ben = await desk.window_of(street.ben, java_script_enabled=False)

@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from tests.neighbours import Street
+from tests.stories.keys import enters, tabs_to, types_day
 from tests.stories.windows import PHONE, Desk, Window
 
 pytestmark = pytest.mark.browser
 
 DRILL = "Cordless drill"
-MOST_STOPS = 60  # on the way to anything of a page
-SEEN = """
-    (() => {
-        const one = document.activeElement, box = one.getBoundingClientRect();
-        const outlined = ({ outlineStyle, outlineWidth }) =>
-            outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;
-        const looks = [getComputedStyle(one, "::after"), getComputedStyle(one, "::before")];
-        for (let up = one; up; up = up.parentElement) looks.push(getComputedStyle(up));
-        const within = one === window.stop; // a date's parts, which the browser marks itself
-        window.stop = one;
-        return {
-            what: one.outerHTML.slice(0, 120),
-            ringed: within || looks.some(outlined) || getComputedStyle(one).boxShadow !== "none",
-            seen: box.bottom > 0 && box.top < innerHeight,
-        };
-    })()
-"""
-
-
-async def tabs_to(window: Window, wanted: Locator) -> None:
-    """Tab until it has the focus; at each stop one can see where one is."""
-    for _ in range(MOST_STOPS):
-        await window.page.keyboard.press("Tab")
-        if await window.page.evaluate("document.activeElement === document.body"):
-            continue  # around the end of the page
-        stop = await window.page.evaluate(SEEN)
-        assert stop["ringed"], f"nobody sees that the focus is on {stop['what']}"
-        assert stop["seen"], f"the focus is out of sight, on {stop['what']}"
-        if await wanted.evaluate("one => one === document.activeElement"):
-            return
-    raise AssertionError(f"{wanted} cannot be reached with the Tab key")
-
-
-async def types_day(window: Window, label: str, day: date) -> None:
-    """In the order that this browser's own language has; a first date tells which."""
-    field, keys = window.page.get_by_label(label), window.page.keyboard
-    await tabs_to(window, field)
-    await keys.type("01022027")
-    month_first = await field.input_value() == "2027-01-02"
-    await keys.press("ArrowLeft")
-    await keys.press("ArrowLeft")
-    await keys.type(day.strftime("%m%d%Y" if month_first else "%d%m%Y"))
-    await expect(field).to_have_value(day.isoformat())
-
-
-async def enters(window: Window, wanted: Locator) -> None:
-    await tabs_to(window, wanted)
-    await window.page.keyboard.press("Enter")
 
 
 async def test_ben_asks_and_writes_with_the_keyboard_alone(street: Street, desk: Desk) -> None:

@@ -126,7 +126,14 @@ class Window:
 
     async def counts(self, tab: str, number: int) -> None:
         """What the navigation says beside "My things" or "Rooms"; nothing for 0."""
-        badge = self.tab(tab).locator(".badge-count")
+        await self._badge(self.tab(tab), number)
+
+    async def counts_in_bell(self, number: int) -> None:
+        """What the bell says."""
+        await self._badge(self.page.get_by_role("link", name="Notices"), number)
+
+    async def _badge(self, where: Locator, number: int) -> None:
+        badge = where.locator(".badge-count")
         if number:
             await expect(badge).to_be_visible()
             await expect(badge).to_contain_text(str(number))

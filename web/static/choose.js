@@ -85,22 +85,43 @@
     event.preventDefault();
   });
   // What the live engine puts in place of the grid knows nothing of the choice.
-  new MutationObserver(mark).observe(page, { subtree: true, childList: true, attributeFilter: ["data-version"] });
+  const redrawn = () => (mark(), inTime());
+  new MutationObserver(redrawn).observe(page, { subtree: true, childList: true, attributeFilter: ["data-version"] });
 
-  // --- quick choices
-  for (const link of page.querySelectorAll(".quick a")) {
-    link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      const { start: first, end: last, startTime, endTime } = link.dataset;
-      [start.value, end.value, from.value, until.value] = [first, last, startTime, endTime];
-      if (startTime) from.closest("details").open = true;
-      picking = false;
-      at = first;
-      turnTo(field(first)?.closest(".month"));
-      chosen();
-    });
-  }
+  // --- quick choices: they come with the grid, and the clock says which of them still make sense
+  const present = () => Date.now() + ahead, quarter = 15 * 60_000;
+  const said = new Intl.DateTimeFormat("sv-SE", { timeZone: page.dataset.zone, dateStyle: "short", timeStyle: "short" });
+  const dated = ({ hours, start: first, end: last, startTime = "", endTime = "" }) => {
+    if (!hours) return [first, last, startTime, endTime];
+    const begins = Math.ceil(present() / quarter) * quarter;
+    const [[d1, t1], [d2, t2]] = [begins, begins + hours * 3_600_000].map((at) => said.format(at).split(" "));
+    return [d1, d2, t1, t2];
+  };
+  const inTime = () => {
+    for (const link of page.querySelectorAll(".quick [data-possible]")) {
+      const seconds = present() / 1000;
+      const now = link.dataset.possible.split(" ").some((span) => {
+        const [begins, ends] = span.split("/").map(Number);
+        return begins <= seconds && seconds < ends;
+      });
+      if (now) link.removeAttribute("aria-disabled");
+      else link.setAttribute("aria-disabled", "true");
+    }
+  };
+  inTime();
+  setInterval(inTime, 1000);
+  page.addEventListener("click", (event) => {
+    const link = event.target.closest(".quick a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.hasAttribute("aria-disabled")) return;
+    [start.value, end.value, from.value, until.value] = dated(link.dataset);
+    if (from.value) from.closest("details").open = true;
+    picking = false;
+    at = start.value;
+    turnTo(field(at)?.closest(".month"));
+    chosen();
+  });
 
   // --- what is chosen: held and counted
   let held = start.value ? place.querySelector("[data-held]")?.dataset.held : "";
