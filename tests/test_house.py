@@ -105,8 +105,7 @@ ROOMS = (
         "proposals",
     ),
     *("mailing", "truth", "steps"),
-    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience"),
-    "carrying",
+    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience", "carrying"),
     *("offers", "amends", "off", "standing", "mine"),
     *("unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
