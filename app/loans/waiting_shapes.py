@@ -51,6 +51,8 @@ class NewWish(Asked):
 
 
 class OfferTaken(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accept_safety": True}]})
+
     accept_safety: bool = Field(False, description="You have read the tool's safety note")
 
 

@@ -51,8 +51,10 @@ async def test_ada_and_ben_settle_everything_with_their_keyboards(
     await ada.is_live()
     await presses(ada, "Approve")
     await shows(ada, "Approved")
+    await ada.page.keyboard.press("Enter")  # pressed once more than was meant: it is no other act
     await shows(ben, "Approved")
     await is_somewhere(ben)  # the button that had it is gone
+    await expect(ada.page.locator(".loan button:focus")).to_have_count(0)
 
     await enters(ben, ben.page.get_by_role("link", name="Change the dates"))
     await expect(ben.page.get_by_role("heading", level=1)).to_contain_text("Other dates")
