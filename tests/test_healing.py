@@ -45,7 +45,7 @@ async def room_of(street: Street, loan_id: int) -> str:
 
 
 def said(screen: Screen, room: str) -> list[str]:
-    return re.findall(r'<p class="body">(.*?)</p>', screen.html.get(room) or "")
+    return re.findall(r'<p class="body" dir="auto">(.*?)</p>', screen.html.get(room) or "")
 
 
 async def test_boards_and_rooms_stay_right_while_redis_is_away(

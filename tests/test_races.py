@@ -159,7 +159,7 @@ async def test_many_retries_of_one_message_are_one_message(street: Street) -> No
     )
     assert {answer.status_code for answer in answers} == {303}
     page = await street.ada.opens(f"{street.ada.home}/loans/{loan}")
-    assert page.count('<p class="body">Hello Ada</p>') == 1
+    assert page.count('<p class="body" dir="auto">Hello Ada</p>') == 1
 
 
 async def open_requests(tool_id: int) -> int:

@@ -107,7 +107,7 @@ async def test_ben_asks_for_a_day_more_and_ada_agrees_before_his_eyes(
     card = ada.page.locator(".proposed")
     await expect(card).to_contain_text("Ben would like to have it longer")
     await expect(card).to_contain_text("more)")
-    await ada.press("Agree")
+    await card.get_by_role("button", name="Agree").click()
     for window in (ada, ben):
         await expect(window.page.locator(".proposed")).to_have_count(0)
         await expect(window.page.locator("#timeline")).to_contain_text("agreed to other dates")
