@@ -29,12 +29,16 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Hung:
-    """A tool of the story, with the drawing that shows it."""
+    """A tool of the story, with the drawing that shows it.
+
+    With `keepers` it is the community's: whom `owner`, who lists it, names beside themselves.
+    """
 
     key: str
     owner: str
     text: ToolText
     picture: Path
+    keepers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,10 @@ def _hung(each: dict[str, Any]) -> Hung:
         brand=each["brand"],
         description=each["description"],
         price_cents=each["price_cents"],
+        of_all=bool(each.get("keepers")),
     )
     picture = PICTURES / each["file"]
-    return Hung(picture.stem, each["owner"], text, picture)
+    return Hung(picture.stem, each["owner"], text, picture, tuple(each.get("keepers", ())))
 
 
 ELM = Place(

@@ -14,6 +14,7 @@ from app.db import Tx
 from app.demo.places import Hung, Neighbour, Place
 from app.demo.played import Played
 from app.demo.script import Calendar
+from app.loans import keeping
 from app.people import commands as people
 from app.people import links, queries
 from app.people.models import Person, PersonId, Status
@@ -106,7 +107,9 @@ class Stage:
 
     async def list_tool(self, tool: Hung, tx: Tx, now: datetime) -> None:
         by = self.viewers[tool.owner]
-        self.tools[tool.key] = await tools.list_tool(tx, tool.text, by, now)
+        self.tools[tool.key] = listed = await tools.list_tool(tx, tool.text, by, now)
+        for keeper in tool.keepers:
+            await keeping.name(tx, listed.id, self.viewers[keeper].person_id, by, now)
 
     async def _found(self, founder: Neighbour, tx: Tx, now: datetime) -> None:
         place = self.place
