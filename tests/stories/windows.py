@@ -58,8 +58,8 @@ def chromium() -> str:
     pytest.skip(sentence)
 
 
-# Chromium's own word on a view transition that did not come to pass, since the page was shown or left
-# too early for it: on a busy machine, and nothing that a page could do otherwise.
+# Chromium's own word on a view transition that did not come to pass, since the page was shown or
+# left too early for it: on a busy machine, and nothing that a page could do otherwise.
 ITS_OWN = ("Transition was aborted because of invalid state", "Transition was skipped")
 
 
