@@ -47,10 +47,17 @@ numbers = itertools.count(1)
 
 left_out: set[str] = set()
 NOT_IN_COMPOSE = Path(__file__).with_name("not_in_compose.txt")
+ALONE = Path(__file__).with_name("alone.txt")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where compose gives the servers, what needs servers of its own or a browser is left out."""
+    lines = ALONE.read_text().splitlines()
+    alone = tuple(line for line in lines if line and not line.startswith("#"))
+    for item in items:
+        if item.nodeid.startswith(alone):
+            item.add_marker(pytest.mark.alone)
     if not servers.GIVEN:
         return
     for line in NOT_IN_COMPOSE.read_text().splitlines():
