@@ -106,12 +106,12 @@ async def box_for(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> Box | None:
 
 
 async def box_of(tx: Tx, tool: Tool, by: Viewer) -> Box | None:
-    """For the owner, who set it."""
+    """For who lends it, and set it."""
     return await _box(tx, tool) if tool_rules.may_change(tool, by) else None
 
 
 async def change_box(tx: Tx, tool_id: int, place: str, code: str, by: Viewer, now: datetime) -> Box:
-    """The owner's act alone. Whoever may see the code now sees the new one at once."""
+    """The act of who lends it alone. Whoever may see the code now sees the new one at once."""
     await people.still_in(tx, by)
     tool = await tool_queries.locked(tx, by.community_id, tool_id)
     if not tool_rules.sees(tool, by):

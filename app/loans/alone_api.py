@@ -99,7 +99,7 @@ async def own_key_box(viewer: ApiMember, tool_id: ToolKey) -> BoxOut:
 async def set_key_box(
     request: Request, viewer: ApiMember, tool_id: ToolKey, key: Key, body: BoxSet
 ) -> BoxOut:
-    """The owner alone. Who has the tool by a loan of now sees the new code at once."""
+    """Who lends it alone. Who has the tool by a loan of now sees the new code at once."""
 
     async def act(tx: db.Tx) -> object:
         return await alone.change_box(tx, tool_id, body.place, body.code, viewer, clock.now())

@@ -48,9 +48,10 @@ async def case(tx: Tx, loan: Loan) -> Case:
     evidence = await _of(tx, Evidence, here)
     amounts = await _of(tx, Amount, here)
     events = await story.of_loan(tx, loan)
-    people = {loan.borrower_id, loan.lender_id, loan.mediator_id, loan.named_id}
+    people = {*loan.parties, loan.mediator_id, loan.named_id, loan.named_by}
     people |= {one.by_id for one in evidence} | {one.by_id for one in events}
-    people |= {one.settled_by for one in incidents}
+    people |= {one.offer_by for one in incidents} | {one.settled_by for one in incidents}
+    people |= {one.noted_by for one in amounts}
     return Case(loan, events, incidents, evidence, amounts, await names(tx, people))
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from app.db import Tx
 from app.errors import Conflict, mistyped
 from app.http.log import security
-from app.loans import amends, fair, queries, rules, story
+from app.loans import amends, fair, keeping, queries, rules, story
 from app.loans.commands import change, free_near, locked
 from app.loans.models import Loan
-from app.loans.states import Act, State
+from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
 from app.tools import availability
@@ -45,6 +45,8 @@ async def correct(
     if refusal := fair.why_not_correct(loan, by):
         raise refusal
     reason = fair.check_words(truth.reason, "why you correct it")
+    if State(loan.state) in FINAL and truth.state not in FINAL:
+        loan = await keeping.renew(tx, loan, now)
     period = _period(loan, truth)
     out_at, back_at = _times(loan, truth, now)
     _refuse_past(truth.state, period, now)

@@ -162,7 +162,7 @@ def why_not_undo(loan: Loan, last: LoanEvent | None, by: Viewer, now: datetime) 
         return Conflict("Its dates are over.", "Ask for it anew.", code="over")
     lent = (ToolStatus.LISTED,) if to is State.REQUESTED else (ToolStatus.LISTED, ToolStatus.PAUSED)
     if to in (State.REQUESTED, State.APPROVED) and status not in lent:
-        return Conflict("The tool is not lent at the moment.", "Talk to its owner.")
+        return Conflict("The tool is not lent at the moment.", "Talk to whoever lends it.")
     return None
 
 
@@ -197,7 +197,7 @@ def why_not_unsafe(loan: Loan, by: Viewer) -> Refusal | None:
     if not loan.in_hand and not (part is Who.LENDER and loan.state == State.RETURNED):
         return Refusal("Only who holds the tool can say that.", "Write it in the room.")
     if loan.tool.status not in (ToolStatus.LISTED, ToolStatus.PAUSED):
-        return Refusal("The tool is not lent at the moment.", "Its owner knows.")
+        return Refusal("The tool is not lent at the moment.", "Whoever lends it knows.")
     return None
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from app import words
 from app.db import Tx
 from app.errors import mistyped
-from app.loans import amends, cases, fair, off, rules, story, unsafe
+from app.loans import amends, cases, fair, keeping, off, rules, story, unsafe
 from app.loans.commands import change, locked
 from app.loans.incident import Amount, Evidence, Incident, IncidentKind, Payer, Purpose
 from app.loans.models import Loan
-from app.loans.states import Act, State
+from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
 from app.tools import availability
@@ -59,6 +59,8 @@ async def open_incident(
 ) -> Incident:
     """With `dispute` the loan stays open until it is settled; a lost tool is missing at once."""
     loan = await locked(tx, loan_id, by, version)
+    if State(loan.state) in FINAL:
+        loan = await keeping.renew(tx, loan, now)
     if refusal := fair.why_not_open(loan, by, now):
         raise refusal
     if kind not in tuple(IncidentKind):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import or_
+
 from app import topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
@@ -25,13 +27,20 @@ from app.tools.commands import touch_tool
 from app.tools.models import Tool
 
 MOST = 12  # of one tool: each of them reads its rooms
+ANOTHER = "Another keeper goes on with this."
+
+
+NOT_OF_ALL = Refusal("This tool belongs to a neighbour, who lends it.")
+NOT_YOURS = Refusal(
+    "Only a coordinator says who looks after it.", lifted_by="a coordinator", status=403
+)
 
 
 def why_not_name(tool: Tool, by: Viewer) -> Refusal | None:
     if tool.owner_id is not None:
-        return Refusal("This tool belongs to a neighbour, who lends it.")
-    if refusal := tool_rules.why_not_for_all(by):
-        return refusal
+        return NOT_OF_ALL
+    if not by.is_coordinator:
+        return NOT_YOURS
     if len(tool.keepers) >= MOST:
         return Refusal(f"A tool may have {MOST} keepers.", "Release one of them first.")
     return None
@@ -39,9 +48,9 @@ def why_not_name(tool: Tool, by: Viewer) -> Refusal | None:
 
 def why_not_release(tool: Tool, person_id: int, by: Viewer) -> Refusal | None:
     if tool.owner_id is not None:
-        return Refusal("This tool belongs to a neighbour, who lends it.")
-    if person_id != by.person_id and (refusal := tool_rules.why_not_for_all(by)):
-        return refusal
+        return NOT_OF_ALL
+    if person_id != by.person_id and not by.is_coordinator:
+        return NOT_YOURS
     if person_id not in tool.keepers:
         return Conflict("They do not look after it.", "Look at it as it is now.", code="state")
     if len(tool.keepers) == 1:
@@ -67,7 +76,7 @@ async def name(tx: Tx, tool_id: int, person_id: int, by: Viewer, now: datetime) 
     tool.keepers = [*tool.keepers, person_id]
     apart = await blocks.apart_from(tx, person_id)
     whose = (await people.person(tx, person_id)).name
-    for loan in await _open_loans(tx, tool):
+    for loan in await _open_loans(tx, tool, now):
         if person_id not in (loan.borrower_id, loan.mediator_id) and loan.borrower_id not in apart:
             loan.keepers = [*loan.keepers, person_id]
             await _seat(tx, loan, person_id, f"{whose} looks after the tool, too.", by, now)
@@ -120,6 +129,30 @@ async def step_aside(tx: Tx, loan: Loan, person_id: int, said: str, now: datetim
     touch(tx, topic.access(person_id), topic.things(person_id), topic.waiting(person_id))
 
 
+async def renew(tx: Tx, loan: Loan, now: datetime) -> Loan:
+    """A loan that was over and comes to life again is lent by who keeps its tool by now.
+
+    The tool is locked. Of a member's own tool, and where nobody could, it stays as it is.
+    """
+    if loan.tool.owner_id is not None:
+        return loan
+    found = await kept.able(tx, loan.tool, loan.borrower_id)
+    able = [keeper for keeper in found if keeper != loan.mediator_id]
+    gone, new = set(loan.lenders) - set(able), set(able) - set(loan.lenders)
+    if not able or not (gone or new):
+        return loan
+    first = loan.lender_id if loan.lender_id in able else able[0]
+    loan.lender_id, loan.keepers = first, [keeper for keeper in able if keeper != first]
+    room = ConversationId(loan.conversation_id)
+    for person_id in gone:
+        await chat.leave(tx, loan.community_id, room, person_id)
+        touch(tx, topic.access(person_id), topic.things(person_id), topic.waiting(person_id))
+    for person_id in new:
+        await chat.join(tx, loan.community_id, room, person_id)
+    await _seat(tx, loan, first, "Who looks after the tool now goes on with this.", None, now)
+    return await queries.locked(tx, loan.community_id, loan.id)  # with the names of all
+
+
 async def _locked(tx: Tx, tool_id: int, by: Viewer) -> Tool:
     tool = await tool_queries.locked(tx, by.community_id, tool_id)
     if not tool_rules.sees(tool, by):
@@ -130,7 +163,7 @@ async def _locked(tx: Tx, tool_id: int, by: Viewer) -> Tool:
 async def _let_go(tx: Tx, tool: Tool, person_id: int, now: datetime) -> None:
     tool.keepers = [keeper for keeper in tool.keepers if keeper != person_id]
     whose = (await people.person(tx, person_id)).name
-    for loan in await _open_loans(tx, tool):
+    for loan in await _open_loans(tx, tool, now):
         if loan.lent_by(person_id):
             said = f"{whose} does not look after the tool any more."
             await step_aside(tx, loan, person_id, said, now)
@@ -160,14 +193,14 @@ async def _helpers(tx: Tx, community_id: int, *but: int | None) -> list[int]:
     return sorted(set(found) - set(but))
 
 
-async def _open_loans(tx: Tx, tool: Tool) -> Sequence[Loan]:
-    """By room, which is the order rooms are bumped in."""
+async def _open_loans(tx: Tx, tool: Tool, now: datetime) -> Sequence[Loan]:
+    """With those whose end can still be undone; by room, the order in which rooms are bumped."""
     rows = await tx.scalars(
         queries.with_all()
         .where(
             Loan.community_id == tool.community_id,
             Loan.tool_id == tool.id,
-            Loan.state.not_in(FINAL),
+            or_(Loan.state.not_in(FINAL), Loan.undo_until > now),
         )
         .order_by(Loan.conversation_id)
         .with_for_update(of=Loan)

@@ -19,12 +19,7 @@ NOBODY = Refusal(
 async def between(tx: Tx, me: int, loan: Loan) -> Apart | None:
     """The block that keeps me from the other side: one keeper without a block is enough."""
     others: tuple[int | None, ...] = (loan.borrower_id,) if loan.lent_by(me) else loan.lenders
-    found = None
-    for other in others:
-        found = await blocks.between(tx, me, [other])
-        if found is None:
-            return None
-    return found
+    return await blocks.from_each(tx, me, others)
 
 
 async def lenders_for(tx: Tx, tool: Tool, borrower_id: int | None) -> tuple[int, list[int]]:
@@ -35,7 +30,7 @@ async def lenders_for(tx: Tx, tool: Tool, borrower_id: int | None) -> tuple[int,
     """
     if tool.owner_id is not None:
         return tool.owner_id, []
-    found = await _who_can(tx, tool, borrower_id)
+    found = await able(tx, tool, borrower_id)
     if not found:
         raise NOBODY
     return found[0], found[1:]
@@ -43,11 +38,12 @@ async def lenders_for(tx: Tx, tool: Tool, borrower_id: int | None) -> tuple[int,
 
 async def beside(tx: Tx, tool: Tool, lender_id: int, borrower_id: int | None) -> list[int]:
     """The other keepers of a loan that this one has just made."""
-    found = await _who_can(tx, tool, borrower_id)
+    found = await able(tx, tool, borrower_id)
     return [keeper for keeper in found if keeper != lender_id]
 
 
-async def _who_can(tx: Tx, tool: Tool, borrower_id: int | None) -> list[int]:
+async def able(tx: Tx, tool: Tool, borrower_id: int | None) -> list[int]:
+    """The keepers who could lend it to this person, in their order."""
     apart = await blocks.apart_from(tx, borrower_id) if borrower_id is not None else frozenset()
     found = []
     for keeper in tool.keepers:

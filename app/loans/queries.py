@@ -228,20 +228,27 @@ async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[L
     return rows.all()
 
 
+def of_its_lender(loan: Loan) -> ColumnElement[bool]:
+    """Loans of what its lender answers for: all their own tools, or this one of the community.
+
+    A keeper's own tools have nothing to do with those that they keep for all.
+    """
+    if loan.tool.owner_id is None:
+        return Loan.tool_id == loan.tool_id
+    own = select(Tool.id).where(
+        Tool.community_id == loan.community_id, Tool.owner_id == loan.tool.owner_id
+    )
+    return Loan.tool_id.in_(own)
+
+
 async def silent(tx: Tx, loan: Loan, times: int) -> bool:
     """Whether the last so many requests that this lender could have answered all ran out."""
-    theirs = Loan.tool_id == loan.tool_id
-    if loan.tool.owner_id is not None:
-        own = select(Tool.id).where(
-            Tool.community_id == loan.community_id, Tool.owner_id == loan.lender_id
-        )
-        theirs = Loan.tool_id.in_(own)
     answered = (State.WITHDRAWN, State.SUPERSEDED, State.REQUESTED)
     last = await tx.scalars(
         select(Loan.state)
         .where(
             Loan.community_id == loan.community_id,
-            theirs,
+            of_its_lender(loan),
             Loan.state.not_in(answered),
         )
         .order_by(Loan.id.desc())

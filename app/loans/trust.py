@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans.models import KEPT, Loan, LoanEvent, Trust
+from app.loans import queries
+from app.loans.models import Loan, LoanEvent, Trust
 from app.loans.states import POSSESSED, State
 from app.loans.telling import Action
 from app.people import queries as people
@@ -20,16 +21,15 @@ GOOD_LOANS = 3
 
 async def trusts(tx: Tx, loan: Loan, borrower_id: int, now: datetime) -> bool:
     """Whether one who lends this trusts them; never who has a tool of theirs too long just now."""
-    lenders = loan.lenders
     of_the_two = (
         Loan.community_id == loan.community_id,
-        or_(Loan.lender_id.in_(lenders), and_(KEPT, Loan.keepers.overlap(list(lenders)))),
+        queries.of_its_lender(loan),
         Loan.borrower_id == borrower_id,
     )
     late = (*of_the_two, Loan.state.in_(POSSESSED), func.upper(Loan.period) <= now)
     if await tx.scalar(select(exists().where(*late))):
         return False
-    for lender_id in lenders:
+    for lender_id in loan.lenders:
         if await marked(tx, loan.community_id, lender_id, borrower_id):
             return True
     disputed = exists().where(

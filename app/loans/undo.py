@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import Tx
 from app.errors import Conflict, Refusal
-from app.loans import amends, fair, news, queries, story
+from app.loans import amends, fair, keeping, kept, news, queries, story
 from app.loans.commands import free_near, locked
 from app.loans.models import Loan
 from app.loans.states import Act, State, Who
@@ -82,5 +82,11 @@ async def _refuse_gone(tx: Tx, loan: Loan, now: datetime) -> None:
     taken = busy.get(loan.tool_id, [])
     if any(lower < loan.end and loan.start < upper for lower, upper in taken):
         raise occupied.taken()
-    if await blocks.between(tx, loan.lender_id, [loan.borrower_id]):
+    if loan.borrower_id is None:
+        return
+    if await kept.between(tx, loan.borrower_id, loan):
         raise Refusal("This cannot be taken back any more.", "Look at the loan as it is now.")
+    apart = await blocks.apart_from(tx, loan.borrower_id)
+    for keeper in loan.lenders:
+        if keeper in apart:  # blocked meanwhile: the others go on
+            await keeping.step_aside(tx, loan, keeper, keeping.ANOTHER, now)

@@ -113,7 +113,7 @@ async def _end_requests(tx: Tx, by: Viewer, person_id: int, now: datetime) -> No
     for loan in await queries.requests_between(tx, by.person_id, person_id):
         if loan.keepers:  # of a community's tool: the other keepers go on
             keeper = person_id if loan.borrower_id == by.person_id else by.person_id
-            await keeping.step_aside(tx, loan, keeper, "Another keeper goes on with this.", now)
+            await keeping.step_aside(tx, loan, keeper, keeping.ANOTHER, now)
             continue
         here, standing = places[loan.community_id]
         # Who is suspended may keep somebody away, too.

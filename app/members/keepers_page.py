@@ -84,6 +84,7 @@ async def _page(request: Request, viewer: Viewer, tool_id: int, form: Form) -> R
                     "name": names.get(person_id, "Former neighbour"),
                     "path": f"{path}/keepers/{person_id}/end",
                     "mine": person_id == viewer.person_id,
+                    "could": viewer.is_coordinator or person_id == viewer.person_id,
                     "why_not": keeping.why_not_release(tool, person_id, viewer),
                 }
                 for person_id in tool.keepers

@@ -35,6 +35,15 @@ async def between(tx: Tx, me: int, others: Iterable[int | None]) -> Apart | None
     return Apart(*row) if row else None
 
 
+async def from_each(tx: Tx, me: int, others: Iterable[int | None]) -> Apart | None:
+    """The block between `me` and these where each of them is kept apart: else one is left."""
+    found = None
+    for other in others:
+        if other != me and (found := await between(tx, me, [other])) is None:
+            return None
+    return found
+
+
 async def apart_from(tx: Tx, person_id: int) -> frozenset[int]:
     """Everybody whom a block keeps from this person, whoever of the two made it."""
     other = case((Block.blocker_id == person_id, Block.blocked_id), else_=Block.blocker_id)

@@ -14,14 +14,7 @@ from app.tools.models import Tool
 
 async def between(tx: Tx, me: int, tool: Tool) -> Apart | None:
     """The block that keeps me from this tool: one keeper without a block is enough to lend it."""
-    found = None
-    for lender in tool.lenders:
-        if lender == me:
-            continue
-        found = await blocks.between(tx, me, [lender])
-        if found is None:
-            return None
-    return found
+    return await blocks.from_each(tx, me, tool.lenders)
 
 
 async def apart_from(tx: Tx, tool: Tool) -> frozenset[int]:
@@ -32,7 +25,7 @@ async def apart_from(tx: Tx, tool: Tool) -> frozenset[int]:
 
 def hidden_from(tool: Tool, apart: Collection[int]) -> bool:
     """`apart`: the people whom a block keeps from the viewer."""
-    return set(tool.lenders) <= set(apart)
+    return all(lender in apart for lender in tool.lenders)
 
 
 def lent_by(person_id: int) -> ColumnElement[bool]:

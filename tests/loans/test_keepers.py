@@ -16,6 +16,7 @@ from app.chat.models import ConversationId, Participant
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import (
+    amounts,
     changes,
     clockwork,
     codes,
@@ -27,10 +28,12 @@ from app.loans import (
     rules,
     trust,
 )
+from app.loans import cases as reading
 from app.loans import incidents as cases
 from app.loans.lend_now import Somebody
 from app.loans.models import Loan
 from app.loans.states import State, Who
+from app.loans.undo import undo
 from app.members import blocks
 from app.members import commands as members
 from app.notices.models import Kind, Notice
@@ -185,6 +188,79 @@ async def test_a_new_keeper_joins_what_is_open_and_a_released_one_leaves_it(elm:
         await keeping.release(tx, elm.drill.id, elm.cy.person_id, elm.cora, NOW)
     with pytest.raises(Conflict, match="do not look after"):
         await keeping.release(tx, elm.drill.id, elm.ada.person_id, elm.cora, NOW)
+
+
+async def test_who_was_released_undoes_nothing_of_it_any_more(elm: Elm) -> None:
+    loan = await elm.asked(elm.ben, 1)
+    await commands.decline(elm.tx, loan.id, elm.ada, NOW)
+    await keeping.release(elm.tx, elm.drill.id, elm.ada.person_id, elm.cora, NOW)
+    with pytest.raises(NotFound):
+        await undo(elm.tx, loan.id, elm.ada, NOW)
+    loan = await elm.fresh(loan)
+    assert (loan.state, loan.lent_by(elm.ada.person_id)) == (State.DECLINED, False)
+
+
+async def test_what_comes_to_life_again_is_lent_by_who_keeps_it_now(elm: Elm) -> None:
+    """By a coordinator's *correct*, and where an incident is opened after the end."""
+    tx = elm.tx
+    await keeping.name(tx, elm.drill.id, elm.cy.person_id, elm.cora, NOW)
+    loan = await elm.out(elm.ben, 0)
+    await handover.take_back(tx, loan.id, elm.ada, NOW + HOUR)
+    later = NOW + 3 * DAY
+    await clockwork.close(tx, elm.here.id, loan.id, later)
+    for keeper in (elm.cora, elm.ada):
+        await keeping.release(tx, elm.drill.id, keeper.person_id, elm.cora, later)
+    loan = await elm.fresh(loan)
+    assert loan.lender_id == elm.cora.person_id, "what is over stays as it was"
+    incident = await cases.open_incident(tx, loan.id, elm.ben, later, "damage", "Look at it.")
+    loan = await elm.fresh(loan)
+    assert (loan.lender_id, loan.keepers) == (elm.cy.person_id, [])
+    assert await seats(elm, loan) == ids(elm.ben, elm.cy)
+    assert Kind.INCIDENT in await told(elm, elm.cy)
+    assert Kind.INCIDENT not in await told(elm, elm.ada)
+    with pytest.raises(NotFound):
+        await cases.accept(tx, loan.id, incident.id, elm.ada, later)
+
+
+async def test_everybody_who_acts_has_a_name(elm: Elm) -> None:
+    """Also the second keeper who proposes, and whoever was one then."""
+    tx, loan = elm.tx, await elm.out(elm.ben, 0)
+    incident = await cases.open_incident(tx, loan.id, elm.ben, NOW, "damage", "The foot is loose.")
+    await cases.offer(tx, loan.id, incident.id, elm.ada, NOW, cases.Terms("Ben mends it."))
+    await amounts.note(tx, loan.id, elm.ada, NOW, 500)
+    await keeping.release(tx, elm.drill.id, elm.ada.person_id, elm.cora, NOW)
+    found = await reading.case(tx, await elm.fresh(loan))
+    assert found.names[elm.ada.person_id] == "Ada Moreno"
+
+
+async def test_undoing_asks_all_keepers_for_blocks(elm: Elm) -> None:
+    for blocker, lender in ((elm.ada, elm.cora), (elm.cora, elm.ada)):
+        loan = await elm.asked(elm.ben, 1)
+        await commands.withdraw(elm.tx, loan.id, elm.ben, NOW)
+        await blocks.block(elm.tx, elm.ben.person_id, blocker, NOW)
+        await undo(elm.tx, loan.id, elm.ben, NOW)
+        loan = await elm.fresh(loan)
+        assert (loan.state, loan.lenders) == (State.REQUESTED, (lender.person_id,))
+        assert await seats(elm, loan) == ids(elm.ben, lender)
+        await commands.withdraw(elm.tx, loan.id, elm.ben, NOW)
+        await blocks.unblock(elm.tx, elm.ben.person_id, blocker)
+
+
+async def test_what_is_brought_back_for_all_earns_no_trust_with_a_keepers_own(elm: Elm) -> None:
+    now = NOW
+    for _ in range(trust.GOOD_LOANS):
+        loan = await elm.asked_at(elm.ben, now, now + 2 * HOUR, now)
+        await commands.approve(elm.tx, loan.id, elm.ada, now)
+        await handover.hand_over(elm.tx, loan.id, elm.ada, now)
+        await handover.take_back(elm.tx, loan.id, elm.ada, now + HOUR)
+        now += 3 * DAY
+        await clockwork.close(elm.tx, elm.here.id, loan.id, now)
+    own = await tools.list_tool(elm.tx, ToolText(name="Saw", category="saws"), elm.ada, now)
+    for tool, trusted in ((elm.drill, True), (own, False)):
+        await tools.set_terms(elm.tx, tool, Lending(auto_approve=True), elm.ada, now)
+        span = (now + DAY, now + DAY + HOUR)
+        asked = await commands.request(elm.tx, tool.id, *span, elm.ben, now)
+        assert (asked.state == State.APPROVED) is trusted
 
 
 async def test_who_may_name_and_release(elm: Elm) -> None:

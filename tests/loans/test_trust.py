@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.db import Tx
 from app.errors import NotFound
@@ -31,6 +32,7 @@ async def elm(tx: Tx) -> Elm:
 
 async def trusted(elm: Elm, who: Viewer, now: datetime = NOW) -> bool:
     lent = Loan(community_id=elm.here.id, lender_id=elm.ada.person_id, keepers=[])
+    set_committed_value(lent, "tool", elm.drill)
     return await trust.trusts(elm.tx, lent, who.person_id, now)
 
 
