@@ -116,6 +116,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         found.append(
             {
                 "id": loan.id,
+                "room": loan.conversation_id,
                 "path": told.path,
                 "tool_name": told.tool_name,
                 "photo_url": told.photo_url,
@@ -135,7 +136,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         if place is not None:
             at = (place[0].id, asked.room_id)
             found.append(_question(asked, place[0], last.get(at), unread.get(at, 0), viewer))
-    found.sort(key=lambda room: (room["last_at"], str(room["id"])), reverse=True)
+    found.sort(key=lambda room: (room["last_at"], room["room"]), reverse=True)
     here = viewer.community or _first(places)
     return {
         "rooms": found,
@@ -149,6 +150,7 @@ def _question(
     """A room without a loan, as a row beside those of loans."""
     return {
         "id": f"question-{asked.room_id}",
+        "room": asked.room_id,
         "path": f"{here.path}/rooms/{asked.room_id}",
         "tool_name": asked.tool.name,
         "photo_url": queries.photo_url(asked.tool, here),

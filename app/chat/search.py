@@ -75,14 +75,9 @@ def marked(text: str, words: Sequence[str]) -> Markup:
     start = max(0, first.start() - AROUND) if first else 0
     end = (first.end() if first else 0) + AROUND
     piece = text[start:end]
-    parts, last = (
-        [
-            Markup("…") if start else Markup(),
-        ],
-        0,
-    )
+    parts, last = [escape("…" if start else "")], 0
     for one in wanted.finditer(piece):
         parts += [escape(piece[last : one.start()]), Markup("<mark>{}</mark>").format(one[0])]
         last = one.end()
-    parts += [escape(piece[last:]), Markup("…") if end < len(text) else Markup()]
+    parts += [escape(piece[last:]), escape("…" if end < len(text) else "")]
     return Markup("").join(parts)
