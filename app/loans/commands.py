@@ -66,9 +66,10 @@ async def request(
     await tool_queries.locked(tx, by.community_id, tool_id)
     apart = await keepers.between(tx, by.person_id, tool)
     unsafe = choosing.why_not_unsafe(tool.lending, accept_safety)
-    wrong = rules.why_not_request(tool, start, end, by, apart, now)
     if offered:  # within the rules as they were then
         wrong = rules.why_not_ask(tool, by, apart)
+    else:
+        wrong = rules.why_not_request(tool, start, end, by, apart, now)
     if refusal := wrong or unsafe:
         raise refusal
     first = await twice.first_of(tx, tool_id, by, start, end)

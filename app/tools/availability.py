@@ -16,9 +16,6 @@ from app import queue
 from app.db import Tx
 from app.errors import Span
 from app.tools.models import Occupancy, OccupancyKind
-from app.tools.occupied import busy as busy
-from app.tools.occupied import free_ranges as free_ranges
-from app.tools.occupied import nearest as nearest
 from app.tools.occupied import taken
 from app.tools.wishes import anyone_waits
 

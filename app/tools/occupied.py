@@ -6,7 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, exists, func, literal_column, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    String,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import Range
 
 from app.db import Tx
@@ -128,13 +138,13 @@ def nothing_blocks(start: datetime, end: datetime, now: datetime) -> ColumnEleme
     return (Tool.status == written(ToolStatus.LISTED)) & ~taken
 
 
-def written(value: str) -> ColumnElement[str]:
-    """A constant that stands in the statement. As a parameter it hides from the planner how rare
+def written(value: str) -> BindParameter[str]:
+    """A constant that stands in the statement itself.
 
-    it is: after five searches PostgreSQL then keeps a plan that asks tool by tool, a hundred times
-    slower over ten thousand tools (`bin/bench dates`).
+    As a parameter it hides from the planner how common it is: after five searches PostgreSQL then
+    keeps a plan that asks tool by tool, a hundred times slower over ten thousand tools.
     """
-    return literal_column(f"'{value}'", String)
+    return bindparam(None, value, String, unique=True, literal_execute=True)
 
 
 async def free_between(

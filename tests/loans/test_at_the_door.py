@@ -19,7 +19,7 @@ from app.loans.states import State
 from app.members import commands as members
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import occupied
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -73,7 +73,7 @@ async def test_what_is_promised_is_not_lent_and_the_free_time_is_named(tx: Tx) -
     assert "promised" in refused.value.sentence
     assert refused.value.free[0] == (NOW, booked.start)
     loan = await lends(elm, elm.ben)
-    busy = await availability.busy(tx, elm.here.id, [elm.drill.id], NOW)
+    busy = await occupied.busy(tx, elm.here.id, [elm.drill.id], NOW)
     assert busy[elm.drill.id] == [(NOW, loan.end), (booked.start, booked.end)]
 
 

@@ -16,7 +16,7 @@ from app.loans import clockwork, commands, handover, rules, shelf
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import State
 from app.people.models import Community
-from app.tools import availability
+from app.tools import occupied
 from tests.loans.living import HOUR, elm_street
 from tests.people.living import NOW, community, member, person
 
@@ -35,7 +35,7 @@ async def lines_of(tx: Tx, loan: Loan) -> list[str]:
 
 
 async def busy(tx: Tx, loan: Loan, now: datetime = NOW) -> list[tuple[datetime, datetime]]:
-    found = await availability.busy(tx, loan.community_id, [loan.tool_id], now)
+    found = await occupied.busy(tx, loan.community_id, [loan.tool_id], now)
     return found.get(loan.tool_id, [])
 
 

@@ -18,7 +18,7 @@ from app.loans.undo import undo
 from app.notices.models import Kind, Notice
 from app.people.models import Membership, Role
 from app.queue import Job
-from app.tools import availability
+from app.tools import occupied
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -26,7 +26,7 @@ LATER = NOW + HOUR
 
 
 async def busy(elm: Elm, now: datetime = LATER) -> list[tuple[datetime, datetime]]:
-    found = await availability.busy(elm.tx, elm.here.id, [elm.drill.id], now)
+    found = await occupied.busy(elm.tx, elm.here.id, [elm.drill.id], now)
     return found.get(elm.drill.id, [])
 
 

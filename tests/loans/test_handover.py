@@ -12,7 +12,7 @@ from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import clockwork, commands, handover, rules
 from app.loans.states import State
-from app.tools import availability
+from app.tools import occupied
 from app.tools import queries as tool_queries
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 async def busy(elm: Elm, now: datetime) -> list[tuple[datetime, datetime]]:
-    found = await availability.busy(elm.tx, elm.here.id, [elm.drill.id], now)
+    found = await occupied.busy(elm.tx, elm.here.id, [elm.drill.id], now)
     return found.get(elm.drill.id, [])
 
 

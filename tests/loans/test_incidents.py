@@ -16,7 +16,7 @@ from app.loans.incidents import Terms
 from app.loans.models import Loan
 from app.loans.states import State
 from app.notices.models import Kind, Notice
-from app.tools import availability
+from app.tools import occupied
 from app.tools.models import ToolStatus
 from app.tools.photos import Stored
 from tests.loans.living import DAY, HOUR, Elm, elm_street
@@ -43,7 +43,7 @@ async def opened(
 
 
 async def busy(elm: Elm, now: object = LATER) -> list[object]:
-    found = await availability.busy(elm.tx, elm.here.id, [elm.drill.id], now)  # type: ignore[arg-type]
+    found = await occupied.busy(elm.tx, elm.here.id, [elm.drill.id], now)  # type: ignore[arg-type]
     return list(found.get(elm.drill.id, []))
 
 

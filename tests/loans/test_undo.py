@@ -15,7 +15,7 @@ from app.loans.states import UNDO_WITHIN, State
 from app.loans.undo import undo
 from app.notices.models import Kind, Notice
 from app.queue import Job
-from app.tools import availability
+from app.tools import occupied
 from tests.loans.living import HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -24,7 +24,7 @@ SOON = NOW + MINUTE
 
 
 async def busy(elm: Elm, now: datetime = NOW) -> list[tuple[datetime, datetime]]:
-    found = await availability.busy(elm.tx, elm.here.id, [elm.drill.id], now)
+    found = await occupied.busy(elm.tx, elm.here.id, [elm.drill.id], now)
     return found.get(elm.drill.id, [])
 
 

@@ -13,8 +13,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from app.db import Tx
 from app.errors import Conflict, Span
-from app.tools import availability
-from app.tools.availability import free_ranges, nearest
+from app.tools import availability, occupied
 from app.tools.models import Occupancy, OccupancyKind
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
@@ -35,7 +34,7 @@ def holds(spans: list[Span], at: datetime) -> bool:
 @given(SPANS, WINDOW)
 def test_every_instant_is_either_free_or_busy(busy: list[Span], window: Span) -> None:
     start, until = window
-    free = free_ranges(busy, start, until)
+    free = occupied.free_ranges(busy, start, until)
     at = start
     while at < until:  # everything here is on the hour
         assert holds(free, at) is not holds(busy, at)
@@ -45,7 +44,7 @@ def test_every_instant_is_either_free_or_busy(busy: list[Span], window: Span) ->
 @given(SPANS, WINDOW)
 def test_free_ranges_are_in_order_apart_and_inside(busy: list[Span], window: Span) -> None:
     start, until = window
-    free = free_ranges(busy, start, until)
+    free = occupied.free_ranges(busy, start, until)
     assert all(start <= lower < upper <= until for lower, upper in free)
     for (_, end), (begin, _) in pairwise(free):
         assert end < begin, "two that touch would be one"
@@ -53,16 +52,16 @@ def test_free_ranges_are_in_order_apart_and_inside(busy: list[Span], window: Spa
 
 @given(SPANS, WINDOW)
 def test_the_order_of_what_is_taken_does_not_matter(busy: list[Span], window: Span) -> None:
-    assert free_ranges(busy[::-1], *window) == free_ranges(busy, *window)
+    assert occupied.free_ranges(busy[::-1], *window) == occupied.free_ranges(busy, *window)
 
 
 @given(SPANS, WINDOW, st.integers(1, 60))
 def test_the_nearest_free_ones_are_long_enough_few_and_in_order(
     busy: list[Span], window: Span, hours: int
 ) -> None:
-    free = free_ranges(busy, *window)
+    free = occupied.free_ranges(busy, *window)
     wanted = (ZERO + 100 * HOUR, ZERO + (100 + hours) * HOUR)
-    found = nearest(free, *wanted)
+    found = occupied.nearest(free, *wanted)
     assert len(found) <= 3
     assert found == sorted(found)
     assert set(found) <= set(free)
@@ -74,11 +73,11 @@ def test_the_nearest_free_ones_are_long_enough_few_and_in_order(
 
 
 def test_nothing_is_free_when_one_loan_spans_it_all() -> None:
-    assert free_ranges([(ZERO - DAY, ZERO + 9 * DAY)], ZERO, ZERO + DAY) == []
-    assert nearest([], ZERO, ZERO + DAY) == []
+    assert occupied.free_ranges([(ZERO - DAY, ZERO + 9 * DAY)], ZERO, ZERO + DAY) == []
+    assert occupied.nearest([], ZERO, ZERO + DAY) == []
 
 
-async def occupied(elm: Elm) -> int:
+async def occupied_now(elm: Elm) -> int:
     found = await elm.tx.scalar(
         select(func.count())
         .select_from(Occupancy)
@@ -102,9 +101,9 @@ async def test_a_hold_that_has_run_out_stands_in_nobodys_way(tx: Tx) -> None:
     elm = await elm_street(tx)
     tx.add(row(elm, OccupancyKind.HOLD, elm.days(1), NOW))
     await tx.flush()
-    assert await availability.busy(tx, elm.here.id, [elm.drill.id], NOW) == {}
+    assert await occupied.busy(tx, elm.here.id, [elm.drill.id], NOW) == {}
     await elm.promised(elm.ben, 1)
-    assert await occupied(elm) == 1
+    assert await occupied_now(elm) == 1
 
 
 async def test_a_hold_that_still_runs_is_in_the_way(tx: Tx) -> None:
@@ -116,7 +115,7 @@ async def test_a_hold_that_still_runs_is_in_the_way(tx: Tx) -> None:
         await availability.claim(
             tx, elm.here.id, elm.drill.id, loan.period, loan_id=loan.id, now=NOW
         )
-    assert await occupied(elm) == 1, "the transaction goes on after a refused claim"
+    assert await occupied_now(elm) == 1, "the transaction goes on after a refused claim"
 
 
 async def test_a_blackout_has_no_end_of_its_own_and_blocks(tx: Tx) -> None:
@@ -141,7 +140,7 @@ async def test_the_database_alone_refuses_two_claims_that_meet(tx: Tx) -> None:
             )
     touches = Range(period.upper, period.upper + DAY)
     await availability.claim(tx, elm.here.id, elm.drill.id, touches, loan_id=second.id, now=NOW)
-    assert await occupied(elm) == 2
+    assert await occupied_now(elm) == 2
 
 
 async def test_what_has_passed_of_today_is_not_claimed(tx: Tx) -> None:
@@ -160,13 +159,13 @@ async def test_each_tool_has_dates_of_its_own(tx: Tx) -> None:
     await elm.promised(elm.ben, 1)
     await oak.promised(oak.ben, 1)
     both = [elm.drill.id, oak.drill.id]
-    assert list(await availability.busy(tx, elm.here.id, both, NOW)) == [elm.drill.id]
+    assert list(await occupied.busy(tx, elm.here.id, both, NOW)) == [elm.drill.id]
 
 
 async def test_what_has_ended_is_not_busy_any_more(tx: Tx) -> None:
     elm = await elm_street(tx)
     loan = await elm.promised(elm.ben, 1)
     tools = [elm.drill.id]
-    assert await availability.busy(tx, elm.here.id, tools, loan.end) == {}
-    last = await availability.busy(tx, elm.here.id, tools, loan.end - timedelta(seconds=1))
+    assert await occupied.busy(tx, elm.here.id, tools, loan.end) == {}
+    last = await occupied.busy(tx, elm.here.id, tools, loan.end - timedelta(seconds=1))
     assert last == {elm.drill.id: [(loan.start, loan.end)]}
