@@ -52,7 +52,9 @@ ALONE = Path(__file__).with_name("alone.txt")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where compose gives the servers, what needs servers of its own or a browser is left out."""
+    """Marks what runs alone. Where compose gives the servers, what needs servers of its own or a
+    browser is left out.
+    """
     lines = ALONE.read_text().splitlines()
     alone = tuple(line for line in lines if line and not line.startswith("#"))
     for item in items:

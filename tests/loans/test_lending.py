@@ -31,7 +31,7 @@ from app.main import registry
 from tests.loans import door, joints
 from tests.loans.lending import AUTUMN, Command, Lending
 
-EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "25"))
 STEPS = 40
 WHO = st.sampled_from(("ada", "ben", "cy", "cora"))
 BORROWERS = st.sampled_from(("ben", "cy", "cora", "ada"))

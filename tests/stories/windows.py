@@ -60,7 +60,10 @@ def chromium() -> str:
 
 # Chromium's own word on a view transition that did not come to pass, since the page was shown or
 # left too early for it: on a busy machine, and nothing that a page could do otherwise.
-ITS_OWN = ("Transition was aborted because of invalid state", "Transition was skipped")
+ITS_OWN = (
+    "script: Transition was aborted because of invalid state. Page already revealed",
+    "script: Transition was skipped. Navigation aborted",
+)
 
 
 @dataclass
@@ -87,8 +90,8 @@ class Window:
             self.faults.append(f"{answer.status} from {answer.url}")
 
     def complaints(self) -> list[str]:
-        known = (*self.forgiven, *ITS_OWN)
-        return [f for f in self.faults if not any(one in f for one in known)]
+        ours = [fault for fault in self.faults if fault not in ITS_OWN]
+        return [f for f in ours if not any(known in f for known in self.forgiven)]
 
     async def opens(self, path: str = "") -> None:
         """The board, or the page of a path."""
