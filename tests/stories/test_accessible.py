@@ -27,7 +27,6 @@ LOOKS: tuple[tuple[Theme, int], ...] = (
 )
 NARROWEST = 320  # CSS pixels: 1280 at 400 %, as WCAG 1.4.10 asks
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-STILL: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
 # page: who opens it; "" is a stranger, "nobody" somebody on an empty street
@@ -214,7 +213,7 @@ def _told(violation: dict[str, Any]) -> str:
 async def at(desk: Desk, place: Place, page: str) -> Window:
     """A window that shows the page; where it is a refusal, the browser may say so."""
     who, worker = place.who(PAGES[page]), place.street.workers[0]
-    window = await desk.window_of(who, **STILL) if who else await desk.window(worker, **STILL)
+    window = await desk.window_of(who) if who else await desk.window(worker)
     if page.startswith("not found") or page.endswith("refused"):
         window.forgiven = ("the server responded with a status of 4",)
     await window.opens(place.paths[page])
@@ -244,7 +243,7 @@ async def unfold(window: Window) -> None:
 async def test_everybody_can_set_it_up(database: str, desk: Desk) -> None:
     worker = await start_worker("empty", DATABASE_URL=database, REDIS_PREFIX="empty_test")
     try:
-        window = await desk.window(worker, **STILL)
+        window = await desk.window(worker)
         await window.opens("/")
         await expect(window.page.get_by_label("Set-up code")).to_be_visible()
         await is_fine(window)

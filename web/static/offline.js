@@ -2,7 +2,12 @@
 (async () => {
   const list = document.getElementById("kept");
   document.getElementById("again").href = location.href;
-  window.addEventListener("online", () => location.reload());
+  let leaving = false; // whoever has chosen a board must not be taken back here
+  list.addEventListener("click", () => (leaving = true));
+  window.addEventListener("online", async () => {
+    const there = await fetch("/health", { cache: "no-store" }).then(() => true, () => false); // "online" is a guess
+    if (there && !leaving) location.reload();
+  });
   if (!("caches" in window)) return;
   const kept = await caches.open("kept");
   for (const request of await kept.keys()) {
