@@ -32,6 +32,17 @@ def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return day_start(first, zone), day_start(last + timedelta(days=1), zone)
 
 
+def wall(day: date, at: time, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """What a local clock shows, in UTC; of a time that comes twice in a night the first, or the
+    last. A time that the clocks skip is an hour later.
+    """
+    first, second = (
+        datetime.combine(day, at.replace(fold=fold, tzinfo=None), tzinfo=zone).astimezone(UTC)
+        for fold in (0, 1)
+    )
+    return max(first, second) if last else first
+
+
 def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
     """The same time of day so many local days later, whatever the clocks do between."""
     local = at.astimezone(zone)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from app import words
 from app.clock import local_day, started_days
 from app.errors import Conflict, Refusal, Span, mistyped
 from app.loans import choosing
@@ -80,6 +82,8 @@ def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal |
         return Refusal(f"Only {_names(who)} can do this.", lifted_by=_names(who), status=403)
     if by is not None and by.suspended and act not in WHEN_SUSPENDED:
         return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
+    if act is Act.NO_SHOW and by is not None:
+        return _no_show(loan, by, now)
     ask = _MORE.get(act)
     return ask(loan, now) if ask else None
 
@@ -212,10 +216,21 @@ def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
     return None
 
 
-def _no_show(loan: Loan, now: datetime) -> Refusal | None:
-    if now < loan.start + NO_SHOW_AFTER:
-        return Refusal("It is too early for that.", "Wait until two hours after the start.")
-    return None
+def no_show_from(loan: Loan, zone: ZoneInfo) -> datetime:
+    """From when on nobody came: a while after the last moment of the hours in which he could.
+
+    `passing.of_loans` says the same in SQL.
+    """
+    could = choosing.fetched_until(loan.tool.lending, loan.start, zone)
+    return min(could, loan.end) + NO_SHOW_AFTER
+
+
+def _no_show(loan: Loan, by: Viewer, now: datetime) -> Refusal | None:
+    begins = no_show_from(loan, by.here.zone)
+    if now >= begins:
+        return None
+    when = words.moment(begins, by.here.zone, by.locale, now)
+    return Refusal("It is too early for that.", f"You can say so from {when}.")
 
 
 def _not_here(loan: Loan, now: datetime) -> Refusal | None:
@@ -252,7 +267,6 @@ _MORE = {
     Act.APPROVE: _approve,
     Act.HAND_OVER: _hand_over,
     Act.FETCH: _hand_over,
-    Act.NO_SHOW: _no_show,
     Act.NOT_HERE: _not_here,
     Act.EXPIRE: _expire,
     Act.LAPSE: _lapse,
