@@ -43,10 +43,15 @@ def wall(day: date, at: time, zone: ZoneInfo, *, last: bool = False) -> datetime
     return max(first, second) if last else first
 
 
-def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time of day so many local days later, whatever the clocks do between."""
+def days_later(at: datetime, days: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """The same time of day so many local days later, whatever the clocks do between; `last`: of
+    two that read alike.
+    """
     local = at.astimezone(zone)
-    return datetime.combine(local + timedelta(days=days), local.time(), tzinfo=zone).astimezone(UTC)
+    day = local.date() + timedelta(days=days)
+    if last:
+        return wall(day, local.time(), zone, last=True)
+    return datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

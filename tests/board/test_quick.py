@@ -160,6 +160,12 @@ def test_two_hours_over_the_missing_hour_are_two_hours() -> None:
     assert period[1] - period[0] == 2 * HOUR
 
 
+def test_hours_that_close_in_the_doubled_hour_close_with_the_second() -> None:
+    now = datetime(2026, 10, 25, 0, 1, tzinfo=HERE.zone)
+    two = choices(Lending(windows=(Window(6, time(0), time(1, 30)),)), now=now)["hours"]
+    assert list(two.possible) == [(now.replace(minute=0), now.replace(minute=30))], "01:30 GMT"
+
+
 def test_nothing_is_offered_of_what_is_not_lent_or_seems_so() -> None:
     paused = Seen(tool(Lending(), ToolStatus.PAUSED), Now("paused", "Paused"), (), ())
     assert quick.choices(paused, HERE, NOW, GB) == []
