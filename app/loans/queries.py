@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql import Select
@@ -141,6 +141,21 @@ async def promised(tx: Tx, tool: Tool) -> Sequence[Loan]:
         .order_by(Loan.id)
     )
     return rows.all()
+
+
+async def next_promised(tx: Tx, loan: Loan, at: datetime) -> datetime | None:
+    """When the first loan after this one begins, of those that somebody had by an instant."""
+    first: datetime | None = await tx.scalar(
+        select(func.min(func.lower(Loan.period))).where(
+            Loan.community_id == loan.community_id,
+            Loan.tool_id == loan.tool_id,
+            Loan.id != loan.id,
+            Loan.state == State.APPROVED,
+            Loan.decided_at <= at,
+            func.lower(Loan.period) >= loan.end,
+        )
+    )
+    return first
 
 
 async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]:
