@@ -100,7 +100,8 @@ def _hours(lending: Lending, busy: Sequence[Span], here: Here, now: datetime) ->
     today = clock.local_day(now, here.zone)
     opens, closes = clock.day_start(today, here.zone), clock.days(today, today, here.zone)[1]
     last = closes  # from then on it is tomorrow
-    closes += length
+    if lending.longest_days > 1:  # else it ends with its day
+        closes += length
     if lending.windows:
         window = lending.on(today.weekday())
         if window is None:
