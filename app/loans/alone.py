@@ -94,7 +94,8 @@ def sees_box(loan: Loan, by: Viewer, now: datetime) -> bool:
     if rules.part_of(loan, by) is not Who.BORROWER or not loan.tool.self_service:
         return False
     if State(loan.state) is State.APPROVED:
-        return not by.suspended and loan.start - EARLY <= now < loan.end
+        unfit = loan.tool.status in rules.UNFIT
+        return not (by.suspended or unfit) and loan.start - EARLY <= now < loan.end
     return State(loan.state) in POSSESSED
 
 

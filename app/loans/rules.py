@@ -41,6 +41,11 @@ DONE = {
     State.LAPSED: "This loan was never picked up.",
     State.NO_SHOW: "This loan ended because nobody came.",
 }
+UNFIT = {
+    ToolStatus.MAINTENANCE: "The tool is being repaired.",
+    ToolStatus.MISSING: "The tool is missing.",
+}
+"""It changes no hands like this."""
 THEIR_NAMES = {
     Who.BORROWER: "the borrower",
     Who.LENDER: "the lender",
@@ -207,8 +212,21 @@ def _approve(loan: Loan, now: datetime) -> Refusal | None:
 
 
 def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
-    if loan.tool.status == ToolStatus.MAINTENANCE:
-        return Refusal("The tool is being repaired.", "Lend it again on its page first.")
+    unfit = UNFIT.get(ToolStatus(loan.tool.status))
+    if unfit is not None:
+        return Refusal(unfit, "Lend it again on its page first.")
+    return _too_early(loan, now)
+
+
+def _fetch(loan: Loan, now: datetime) -> Refusal | None:
+    unfit = UNFIT.get(ToolStatus(loan.tool.status))
+    if unfit is not None:
+        way_out = "Ask the lender when it can be had, or cancel this loan."
+        return Refusal(unfit, way_out, "the lender")
+    return _too_early(loan, now)
+
+
+def _too_early(loan: Loan, now: datetime) -> Refusal | None:
     if now < loan.start - EARLY_PICK_UP:
         return Refusal(
             "It is too early to hand it over.", "You can do so from a day before the start."
@@ -266,7 +284,7 @@ def _lapse(loan: Loan, now: datetime) -> Refusal | None:
 _MORE = {
     Act.APPROVE: _approve,
     Act.HAND_OVER: _hand_over,
-    Act.FETCH: _hand_over,
+    Act.FETCH: _fetch,
     Act.NOT_HERE: _not_here,
     Act.EXPIRE: _expire,
     Act.LAPSE: _lapse,
