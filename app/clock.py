@@ -32,10 +32,26 @@ def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return day_start(first, zone), day_start(last + timedelta(days=1), zone)
 
 
-def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time of day so many local days later, whatever the clocks do between."""
+def wall(day: date, at: time, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """What a local clock shows, in UTC; of a time that comes twice in a night the first, or the
+    last. A time that the clocks skip is an hour later.
+    """
+    first, second = (
+        datetime.combine(day, at.replace(fold=fold, tzinfo=None), tzinfo=zone).astimezone(UTC)
+        for fold in (0, 1)
+    )
+    return max(first, second) if last else first
+
+
+def days_later(at: datetime, days: int, zone: ZoneInfo, *, last: bool = False) -> datetime:
+    """The same time of day so many local days later, whatever the clocks do between; `last`: of
+    two that read alike.
+    """
     local = at.astimezone(zone)
-    return datetime.combine(local + timedelta(days=days), local.time(), tzinfo=zone).astimezone(UTC)
+    day = local.date() + timedelta(days=days)
+    if last:
+        return wall(day, local.time(), zone, last=True)
+    return datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

@@ -18,9 +18,19 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
+from app.loans import (
+    changes,
+    clockwork,
+    codes,
+    dates,
+    holds,
+    offers,
+    passing,
+    proposals,
+    ripple,
+    talk,
+)
 from app.loans import commands as loans
-from app.loans import queries as loan_queries
 from app.notices import steps
 from app.people import letters
 from app.people.models import Community, Membership
@@ -193,14 +203,14 @@ async def tick() -> None:
 
 async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     """Touches whatever looks different only because it is later."""
-    passing = await loan_queries.passing(tx, since, now)
-    for loan in (*passing, *await ripple.next_after(tx, passing, now)):
+    passed = await passing.of_loans(tx, since, now)
+    for loan in (*passed, *await ripple.next_after(tx, passed, now)):
         loans.show(tx, loan)
-    for holder in (await ripple.holders(tx, passing)).values():  # who keeps the next one waiting
+    for holder in (await ripple.holders(tx, passed)).values():  # who keeps the next one waiting
         touch(tx, topic.loan(holder.community_id, holder.id))
     for community_id, loan_id in await codes.running_out(tx, since, now):
         touch(tx, topic.loan(community_id, loan_id))
-    for here, loan_id in await loan_queries.not_undone(tx, since, now):
+    for here, loan_id in await passing.not_undone(tx, since, now):
         touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
     for here, loan_id in await talk.shut(tx, since, now):
         touch(tx, topic.writing(here, loan_id))
@@ -220,7 +230,7 @@ async def _touch_everything(tx: Tx, community: Community, since: datetime) -> No
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
         touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))
-    for loan in await loan_queries.told_by_days(tx, here, since):
+    for loan in await passing.told_by_days(tx, here, since):
         touch(tx, topic.loan(here, loan.id), topic.facts(here, loan.id))
         touch(tx, topic.delivered(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)

@@ -89,6 +89,7 @@ ROOMS = (
         "quiet",
         "turns",
         "queries",
+        "passing",
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),

@@ -144,7 +144,7 @@ async def _quick(tx: db.Tx, loan: Loan, viewer: Viewer, now: datetime) -> list[A
     here = viewer.here
     today = clock.local_day(now, here.zone)
     tonight = clock.days(today, today, here.zone)[1]
-    longer = clock.days_later(loan.end, 1, here.zone) if loan.end > now else tonight
+    longer = clock.days_later(loan.end, 1, here.zone, last=True) if loan.end > now else tonight
     label = "One day longer" if loan.end > now else "Until the end of today"
     wanted = [(label, (loan.start, longer))]
     earlier = clock.days_later(loan.start, -1, here.zone)

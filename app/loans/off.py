@@ -24,7 +24,7 @@ WHY = {
 }
 UNSAFE = "The tool is not safe and has to be looked at first."
 OFF = tuple(WHY)
-MUST_ANSWER = (ToolStatus.MAINTENANCE, ToolStatus.MISSING)  # it cannot be handed over like this
+MUST_ANSWER = tuple(rules.UNFIT)
 
 
 async def take_off(
@@ -49,11 +49,7 @@ def is_asked(loan: Loan) -> bool:
 def retell(told: Told, loan: Loan, person_id: int) -> Told:
     """A promised loan of such a tool, as one of its two sees it."""
     status = ToolStatus(loan.tool.status)
-    how = {
-        ToolStatus.PAUSED: "The tool is paused",
-        ToolStatus.MAINTENANCE: "The tool is being repaired",
-        ToolStatus.MISSING: "The tool is missing",
-    }[status]
+    how = rules.UNFIT.get(status, WHY[status]).rstrip(".")
     if person_id == loan.borrower_id:
         lender = told.lender_name.split()[0]
         step, mine = f"{how}: {lender} says whether you get it all the same", False

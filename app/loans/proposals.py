@@ -142,17 +142,22 @@ def why_not_answer(
 
 
 def why_not_free(
-    loan: Loan, period: Span, busy: list[Span], free: list[Span], here: Here, locale: str
+    loan: Loan,
+    period: Span,
+    blocks: Span,
+    busy: list[Span],
+    free: list[Span],
+    here: Here,
+    locale: str,
 ) -> Refusal | None:
-    """`busy` is what others have of the tool, which also rests after each loan."""
-    lending = loan.tool.lending
-    start, rested = choosing.blocks(lending, *period)
+    """`blocks` is what the loan would take, `busy` what others have: each with its rest."""
+    start, rested = blocks
     in_the_way = [span for span in sorted(busy) if span[0] < rested and start < span[1]]
     if not in_the_way:
         return None
     begins = in_the_way[0][0]
     if begins >= loan.end:
-        rests = f", and it rests for {hours(lending.buffer_hours)} before"
+        rests = f", and it rests for {hours(loan.tool.lending.buffer_hours)} before"
         sentence = f"The next loan begins {words.since(begins, here.zone, locale)}"
         sentence += f"{rests if begins >= period[1] else ''}."
     else:
