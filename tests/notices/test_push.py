@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
@@ -62,7 +63,7 @@ async def test_a_push_says_that_there_is_something_and_where_but_not_what(
     street: Street, service: Service
 ) -> None:
     ada, ben = street.ada, street.ben
-    phone = service.device("phone")
+    phone = service.device(secret := token_hex(8))
     await switches_on(ada, phone)
     drill = await ada.lists("Very private drill")
     loan = await ben.asks_for(drill, street.day(2))
@@ -81,6 +82,8 @@ async def test_a_push_says_that_there_is_something_and_where_but_not_what(
     assert claims["sub"].startswith("mailto:")
     assert key == (await ada.client.get("/push/key")).json()["key"]
     assert key == (await street.ben.client.get("/push/key")).json()["key"], "one key for all"
+    for worker in street.workers:
+        assert secret not in worker.log.read_text(), "whoever reads it may ring this phone"
 
 
 async def test_a_device_that_is_gone_is_forgotten_and_a_busy_service_is_asked_again(
