@@ -19,21 +19,14 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from app import outgoing
+from app.outgoing import NotNow, Undeliverable
 from app.settings import settings
 
 WITHIN = 15  # seconds for each step of talking to the server
-ALL_WITHIN = 60  # for all of them: a letter in hand is ours for longer (LEASE)
 SHELF_KEEPS = 200
 SUBJECT_LENGTH = 150
 PORTS = {"smtp": 587, "smtps": 465}
-
-
-class Undeliverable(Exception):  # noqa: N818 - says what became of a message
-    """The server will never take this message."""
-
-
-class NotNow(Exception):  # noqa: N818
-    """The server is away, busy, or says: later."""
 
 
 class _Raw(str):
@@ -115,7 +108,7 @@ async def send(message: EmailMessage) -> None:
     if not settings.smtp_url:
         raise NotNow("mail is not set up")
     try:
-        async with asyncio.timeout(ALL_WITHIN):
+        async with asyncio.timeout(outgoing.WITHIN):
             await _talk(message)
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise _refused(min((one.code for one in error.recipients), default=550)) from error

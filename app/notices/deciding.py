@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app import clock
 from app.notices.kinds import Channel, Weight, weight_of
 from app.notices.models import Kind
+from app.outgoing import STALE
 
 MINUTE = timedelta(minutes=1)
 # How long a notice may stay unseen before it goes this way.
@@ -93,6 +94,7 @@ class Why(enum.StrEnum):
     UNREACHABLE = "unreachable"
     MUTED = "muted"
     PAUSED = "paused"
+    TOO_LATE = "too_late"
     EARLY = "early"
     QUIET = "quiet"
     DUE = "due"
@@ -115,6 +117,8 @@ def decide(asked: Question, now: datetime) -> Decision:
     together, due = gathers(asked), due_at(asked)
     if now < due:
         return Decision(Verdict.LATER, Why.EARLY, due, together)
+    if now >= due + STALE:  # whatever was away for so long: nobody gets a heap of old news
+        return Decision(Verdict.NEVER, Why.TOO_LATE)
     if quiet_ends := asked.quiet.end_of(now):
         return Decision(Verdict.LATER, Why.QUIET, quiet_ends, together)
     return Decision(Verdict.SEND, Why.DUE, together=together)

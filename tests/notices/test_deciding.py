@@ -20,7 +20,7 @@ NIGHT = (time(22), time(7))
 NOON = datetime(2026, 5, 1, 11, tzinfo=UTC)  # in London
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
-AGES = (0 * SECOND, 14 * SECOND, 16 * SECOND, 3 * MINUTE, 6 * MINUTE, 16 * MINUTE, DAY)
+AGES = (0 * SECOND, 14 * SECOND, 16 * SECOND, 3 * MINUTE, 6 * MINUTE, 16 * MINUTE, DAY, 3 * DAY)
 PAUSES = (None, -2 * DAY, 2 * DAY)  # when the pause ends or ended, as seen from now
 
 
@@ -95,6 +95,7 @@ TABLE: tuple[Line, ...] = (
         Why.PAUSED,
     ),
     (lambda asked, now: now < not_before(asked), Verdict.LATER, Why.EARLY),
+    (lambda asked, now: now >= not_before(asked) + DAY, Verdict.NEVER, Why.TOO_LATE),
     (lambda _, now: at_night(now), Verdict.LATER, Why.QUIET),
     (lambda *_: True, Verdict.SEND, Why.DUE),
 )

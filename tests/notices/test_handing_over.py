@@ -7,9 +7,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from app import mail
+from app import mail, outgoing
 from app.notices import unsubscribe
 from app.notices.kinds import Group
+from app.outgoing import NotNow, Undeliverable
 from tests.notices.postbox import Postbox
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -39,7 +40,7 @@ async def test_what_it_says_about_us_is_tried_again(
     postbox.says[word] = answer
     if word == "EHLO":
         postbox.says["HELO"] = answer
-    with pytest.raises(mail.NotNow, match=answer[:3]):
+    with pytest.raises(NotNow, match=answer[:3]):
         await mail.send(letter())
     assert postbox.taken == []
 
@@ -49,16 +50,16 @@ async def test_what_it_says_about_the_letter_is_for_ever(
     postbox: Postbox, word: str, answer: str
 ) -> None:
     postbox.says[word] = answer
-    with pytest.raises(mail.Undeliverable, match=answer[:3]):
+    with pytest.raises(Undeliverable, match=answer[:3]):
         await mail.send(letter())
 
 
 async def test_one_that_says_nothing_is_not_waited_for(
     postbox: Postbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "ALL_WITHIN", 0.1)
+    monkeypatch.setattr(outgoing, "WITHIN", 0.1)
     postbox.says["DATA"] = ""
-    with pytest.raises(mail.NotNow, match="TimeoutError"):
+    with pytest.raises(NotNow, match="TimeoutError"):
         await mail.send(letter())
 
 
