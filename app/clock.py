@@ -27,6 +27,24 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def at_wall(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """When the clock on the wall first says so much, in UTC: of a double hour the first one, and of
+    a time that the clocks skip the moment at which they jump.
+    """
+    local = datetime.combine(day, at)
+    found = local.replace(tzinfo=zone).astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == local:
+        return found
+    before = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    while found - before > timedelta(seconds=1):  # the jump lies between the two
+        middle = before + (found - before) / 2
+        if middle.astimezone(zone).replace(tzinfo=None) < local:
+            before = middle
+        else:
+            found = middle
+    return found.replace(microsecond=0)
+
+
 def days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Two inclusive local days as the half-open pair of instants they cover."""
     return day_start(first, zone), day_start(last + timedelta(days=1), zone)

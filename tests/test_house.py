@@ -25,6 +25,7 @@ GROUND = (
     "topic",
     "db",
     "queue",
+    "outgoing",
     "pages",
     "mail",
     "push",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import push
 from app.db import Tx
 from app.notices.deliveries import PushKey, PushSubscription
+from app.people.models import Session
+from app.people.queries import IDLE
 
 ONLY = 1
 MOST = 20
@@ -73,10 +75,23 @@ async def forget(tx: Tx, endpoints: Sequence[str]) -> None:
         await tx.execute(delete(PushSubscription).where(PushSubscription.endpoint.in_(endpoints)))
 
 
-async def targets_of(tx: Tx, person_id: int) -> list[push.Target]:
-    rows = await tx.scalars(
+def _living(person_id: int, now: datetime) -> Select[PushSubscription]:
+    """Those of sessions that still open the door: else a phone rang for whom it has forgotten."""
+    return (
         select(PushSubscription)
-        .where(PushSubscription.person_id == person_id)
-        .order_by(PushSubscription.id)
+        .join(Session, Session.key_hash == PushSubscription.session_hash)
+        .where(
+            PushSubscription.person_id == person_id,
+            Session.expires_at > now,
+            Session.seen_at > now - IDLE,
+        )
     )
+
+
+async def any_of(tx: Tx, person_id: int, now: datetime) -> bool:
+    return bool(await tx.scalar(select(_living(person_id, now).exists())))
+
+
+async def targets_of(tx: Tx, person_id: int, now: datetime) -> list[push.Target]:
+    rows = await tx.scalars(_living(person_id, now).order_by(PushSubscription.id))
     return [push.Target(one.endpoint, one.public_key, one.auth) for one in rows]

@@ -29,7 +29,7 @@ class Parcel:
 
 
 def message(parcel: Parcel, now: datetime) -> EmailMessage:
-    """Raises mail.Undeliverable where no mail can be made of the address."""
+    """Raises Undeliverable where no mail can be made of the address."""
     person = parcel.person
     told = [
         (telling.tell(notice, here, now, person.locale), here) for notice, here in parcel.notices

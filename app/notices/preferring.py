@@ -86,12 +86,12 @@ async def end_pause(viewer: SignedIn) -> Response:
 
 async def _page(request: Request, found: Signed | None, form: forms.Form) -> Response:
     assert found is not None, "only with a signed-in viewer"
-    person = found.person
+    person, now = found.person, clock.now()
     async with db.snapshot() as tx:
         mine = await preferences.chosen_by(tx, person.id)
         mutes = await preferences.mutes_of(tx, person.id)
         muted = [await _muted(tx, found, one) for one in mutes]
-        reachable = {one: await steps.is_reachable(tx, person.id, one) for one in Channel}
+        reachable = {one: await steps.is_reachable(tx, person.id, one, now) for one in Channel}
         return await pages.render(
             request,
             "notices/preferences.html",

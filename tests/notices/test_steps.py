@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from sqlalchemy import select
 from app import mail
 from app.db import Tx
 from app.loans import news
-from app.notices import commands, devices, preferences, steps
+from app.notices import carrying, commands, devices, preferences, steps
 from app.notices.deciding import MailWish, Wish
 from app.notices.deliveries import Delivery
-from app.notices.kinds import Group
+from app.notices.kinds import Channel, Group
 from app.notices.models import Kind, Notice
+from app.outgoing import Fate, Outcome
 from app.people import queries, sessions
 from app.people.keys import digest
 from app.people.viewer import Viewer
@@ -123,10 +125,10 @@ async def test_a_pause_holds_mail_back_and_brings_it_together_afterwards(tx: Tx,
     rows = select(Delivery).where(Delivery.person_id == elm.ada.person_id)
     sent = [one for one in await tx.scalars(rows) if one.channel == "mail"]
     ends = NOW - MINUTE + preferences.PAUSE
+    assert "push" not in {channel for channel, _ in await went(tx, elm.ada)}, "nothing rang"
     requests = [one for one in sent if one.bundle == steps.TOGETHER]
     assert len(requests) >= 2
     assert all(one.send_at > ends for one in requests)
-    assert all(one.channel == "mail" for one in requests)
 
 
 async def test_a_muted_room_is_silent_but_for_what_is_urgent(tx: Tx, elm: Elm) -> None:
@@ -152,6 +154,89 @@ async def test_lines_in_a_room_are_one_notice_until_they_are_looked_at(tx: Tx, e
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at is None
     await news.words_seen(tx, loan, elm.ada, NOW)
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at == NOW
+
+
+async def proved_no_more(tx: Tx, elm: Elm, now: datetime) -> None:
+    (await queries.person(tx, elm.ada.person_id)).verified_at = None
+    await tx.flush()
+
+
+async def leaves(tx: Tx, elm: Elm, now: datetime) -> None:
+    standing = await queries.standing(tx, elm.here.id, elm.ada.person_id)
+    assert standing is not None
+    standing.status = "left"
+    await tx.flush()
+
+
+async def wants_none(tx: Tx, elm: Elm, now: datetime) -> None:
+    wish = Wish(push=True, mail=MailWish.NEVER)
+    await preferences.choose(tx, elm.ada.person_id, {Group.REQUESTS: wish})
+
+
+async def sees_it(tx: Tx, elm: Elm, now: datetime) -> None:
+    await commands.mark_seen(tx, elm.ada.person_id, commands.EVERYTHING, now)
+
+
+async def mutes_it(tx: Tx, elm: Elm, now: datetime) -> None:
+    about = (await told(tx, elm.ada, Kind.REQUESTED)).subject
+    await preferences.mute(tx, elm.ada, about, now)
+
+
+async def pauses(tx: Tx, elm: Elm, now: datetime) -> None:
+    await preferences.pause(tx, elm.ada.person_id, now)
+
+
+async def naps(tx: Tx, elm: Elm, now: datetime) -> None:
+    await preferences.keep_quiet(tx, elm.ada.person_id, "13:00", "14:00", "Europe/London")
+
+
+async def nothing(tx: Tx, elm: Elm, now: datetime) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "after", "becomes"),
+    [
+        (nothing, MINUTE, "goes"),
+        (sees_it, MINUTE, "forgotten"),
+        (wants_none, MINUTE, "forgotten"),
+        (mutes_it, MINUTE, "forgotten"),
+        (leaves, MINUTE, "forgotten"),
+        (proved_no_more, MINUTE, "forgotten"),
+        (naps, MINUTE, "ready 2026-05-01 14:00"),
+        (pauses, MINUTE, "ready 2026-05-09 08:00"),
+        (nothing, timedelta(days=2), "failed too late"),
+    ],
+)
+async def test_what_a_server_put_off_is_asked_about_again(
+    tx: Tx,
+    elm: Elm,
+    meanwhile: Callable[[Tx, Elm, datetime], Awaitable[None]],
+    after: timedelta,
+    becomes: str,
+) -> None:
+    await elm.asked(elm.ben, 2)
+    now = NOW + 16 * MINUTE
+    await clock_runs(tx, elm, now)
+    taken = await carrying.take(tx, Channel.MAIL, now)
+    assert taken is not None
+    assert await carrying.pack(tx, taken, now) is not None
+    await carrying.settle(tx, taken, Outcome(Fate.AGAIN, "451"), now)
+    now += after
+    await meanwhile(tx, elm, now)
+    again = await carrying.take(tx, Channel.MAIL, now)
+    assert again is not None
+    parcel = await carrying.pack(tx, again, now)
+    row = await tx.scalar(select(Delivery).where(Delivery.person_id == elm.ada.person_id))
+    if parcel is not None:
+        result = "goes"
+    elif row is None:
+        result = "forgotten"
+    elif row.settled_at:
+        result = f"{row.sending} {row.last_error}"
+    else:
+        result = f"{row.sending} {row.send_at.astimezone(elm.here.zone):%Y-%m-%d %H:%M}"
+    assert result == becomes
 
 
 async def test_who_has_left_hears_nothing_more(tx: Tx, elm: Elm) -> None:

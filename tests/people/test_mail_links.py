@@ -110,6 +110,30 @@ async def test_a_proved_address_ends_the_sessions_of_who_squatted_it(
     assert len(postbox.taken) == 1, "there is nothing left to prove"
 
 
+async def test_who_proves_it_as_a_stranger_chooses_a_new_password(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    """The account was made by somebody else with this address, or on another of one's devices."""
+    ada, ben = street.ada, street.ben
+    async with db.begin() as tx:
+        await mail_links.ask_confirm(tx, await queries.person(tx, ada.id), clock.now())
+        someone = await sessions.open_session(tx, ben.id, "a browser in the house", clock.now())
+        old = await passwords.hashed(PASSWORD)
+        (await queries.person(tx, ada.id)).password_hash = old
+    await courier.carry_all()
+    async with browser(street.workers[0]) as reader:
+        reader.cookies.set(cookie_name(), someone)
+        answer = await reader.post(link_in(postbox, ada.email))
+        assert await sessions_of(ada) == 0
+        assert await sessions.prove(ada.email, PASSWORD) is None, "the squatter still knows it"
+        link = answer.headers["location"]
+        assert "Choose a new password" in (await reader.get(link)).text
+        assert (await reader.post(link, data={"password": NEW})).status_code == 303
+    assert await sessions_of(ada) == 1
+    assert await sessions_of(ben) == 2, "it is nobody else's affair"
+    assert await sessions.prove(ada.email, NEW)
+
+
 async def test_an_address_that_has_changed_meanwhile_is_not_proved_by_the_old_letter(
     street: Street, postbox: Postbox
 ) -> None:
