@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -54,6 +55,7 @@ async def test_once_and_in_order_over_offline_reload_and_a_lost_answer(
     await ben.opens_live(room)
     await says(ben, "Hello")
     await shows(ada, "Hello")
+    await shows(ben, "Hello")  # the line itself: what ada sees may reach ben a little later
 
     # Offline: all wait, are seen to wait, and go out by themselves.
     await ben.page.context.set_offline(True)
@@ -91,16 +93,31 @@ async def test_once_and_in_order_over_offline_reload_and_a_lost_answer(
     await shows(ada, "Hello", "one", "two", "three", "four")
     assert await ben.page.evaluate(KEPT) == 0
 
+    # The answer never comes, but the line does: nothing waits for the answer any more.
+    done = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await route.fetch()
+        await done.wait()
+        await route.abort()
+
+    await ben.page.route("**/messages", late, times=1)
+    more = ("five", "six")
+    for words in more:
+        await says(ben, words)
+    await shows(ben, "Hello", "one", "two", "three", "four", *more)
+    done.set()
+
     # Two tabs of one browser send what waits only once.
     await ben.page.route("**/messages", lost)
-    await says(ben, "five")
-    await waits(ben, "five")
+    await says(ben, "seven")
+    await waits(ben, "seven")
     tab = await desk.second_window(ben)
     await tab.opens_live(room)
     await ben.page.unroute("**/messages")
-    await shows(tab, "Hello", "one", "two", "three", "four", "five")
-    await shows(ben, "Hello", "one", "two", "three", "four", "five")
-    await shows(ada, "Hello", "one", "two", "three", "four", "five")
+    await shows(tab, "Hello", "one", "two", "three", "four", *more, "seven")
+    await shows(ben, "Hello", "one", "two", "three", "four", *more, "seven")
+    await shows(ada, "Hello", "one", "two", "three", "four", *more, "seven")
     await ada.was_never_reloaded()
 
 

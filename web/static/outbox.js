@@ -11,6 +11,7 @@
   const forgetful = new Map(); // where nothing can be kept (full, or forbidden): this page only
   const trouble = new Map(); // client id → why it has not gone out, of this page
   const arrived = new Map(); // client id → the line: the server has it, its row is on the way
+  let going = null; // what is being posted, until its row is in the page: {client, done}
 
   // --- the keeping: one entry a line, so that no tab overwrites what another has added
   const stored = () => {
@@ -88,6 +89,7 @@
   const here = (client) => document.querySelector(`[data-client="${client}"]`);
   const draw = () => {
     for (const client of arrived.keys()) if (here(client)) arrived.delete(client);
+    if (going && here(going.client)) going.done(); // the row says more than the answer would
     const waiting = stored().filter((one) => !arrived.has(one.client));
     for (const one of waiting.filter(({ client }) => here(client))) drop(one);
     const rows = [...arrived.values()].map((one) => row(one, "arrived"));
@@ -124,11 +126,12 @@
       if (value) fields.append(name, value);
     }
     const there = photo ? document.getElementById("photo-form").action : form.action;
-    let answer;
-    try {
-      const limit = { signal: AbortSignal.timeout(WITHIN) };
-      answer = await fetch(there, { method: "POST", body: fields, headers: { Accept: "application/json" }, ...limit });
-    } catch {
+    const limit = { signal: AbortSignal.timeout(WITHIN) };
+    const asked = fetch(there, { method: "POST", body: fields, headers: { Accept: "application/json" }, ...limit });
+    const answer = await Promise.race([asked.catch(() => null), new Promise((done) => (going = { client: one.client, done }))]);
+    going = null;
+    if (here(one.client)) return drop(one), (tries = 0), true; // whichever came first
+    if (!answer) {
       trouble.set(one.client, words.wordsOffline);
       return AGAIN[Math.min(tries++, AGAIN.length - 1)];
     }
@@ -202,7 +205,7 @@
   });
 
   new MutationObserver(draw).observe(document.getElementById("timeline").querySelector(".lines"), { childList: true });
-  new MutationObserver(draw).observe(room.list(), { childList: true });
+  new MutationObserver(draw).observe(room.list(), { childList: true, subtree: true, attributeFilter: ["data-client"] });
   window.addEventListener("storage", (event) => (event.key ?? prefix).startsWith(prefix) && draw());
   window.addEventListener("online", pump);
   document.addEventListener("live:drawn", pump);
