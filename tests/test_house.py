@@ -105,7 +105,17 @@ ROOMS = (
         "proposals",
     ),
     *("mailing", "truth", "steps"),
-    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience", "carrying"),
+    *(
+        "reminders",
+        "news",
+        "saying",
+        "ripple",
+        "wall",
+        "commands",
+        "changes",
+        "patience",
+        "carrying",
+    ),
     *("offers", "amends", "off", "standing", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
