@@ -53,6 +53,7 @@ EDGES = (
     "help",
     "changes_api",
     "finding",
+    "again",
     "reporting",
     "shapes",
     "pictures",

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from app import clock, db, pages, topic
 from app.chat import commands, edits, finding, pictures, queries, reports, rules, timeline, wording
+from app.chat.again import typed_again
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
@@ -129,8 +130,11 @@ async def say(
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         said = await _say(viewer, room_id, body, client_id, quotes)
     except Refusal as refusal:
-        if problems.wants_json(request) or there != timeline.path_of(viewer, room_id):
+        if problems.wants_json(request):  # the page keeps the words, and says why
             raise
+        if there != timeline.path_of(viewer, room_id):  # a loan goes on with the room meanwhile
+            label = "Your message"
+            return await typed_again(request, refusal, body, field="body", label=label, back=there)
         form = Typed.again(refusal, body=body, quotes=str(quotes or ""))
         return await _question(request, viewer, room_id, form, Where())
     if problems.wants_json(request):

@@ -108,7 +108,8 @@
   };
   const takeBack = (one) => {
     drop(one);
-    if (!one.photo && !box.value.trim()) Object.assign(box, { value: one.body });
+    if (one.body) box.value = [box.value.trim(), one.body].filter(Boolean).join("\n"); // beside what is typed by now
+    error.textContent = one.why ?? "";
     box.focus();
     remember();
     draw();
