@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.sql import Select
 
@@ -170,17 +170,21 @@ async def questions_of(
     if only:
         asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
     found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
-    names = await _others(tx, [one.id for one, _ in found], person_id)
+    names = await _others(tx, [(one.community_id, one.id) for one, _ in found], person_id)
     return [Question(one, tool, names.get(one.id, ())) for one, tool in found]
 
 
-async def _others(tx: Tx, rooms: Sequence[int], but: int) -> dict[int, list[tuple[int, str]]]:
+async def _others(
+    tx: Tx, rooms: Sequence[tuple[int, int]], but: int
+) -> dict[int, list[tuple[int, str]]]:
+    """Room → (id, name) of everybody else in it; `rooms` as the index has them."""
     if not rooms:
         return {}
+    seat = tuple_(Participant.community_id, Participant.conversation_id)
     rows = await tx.execute(
         select(Participant.conversation_id, Person.id, Person.name)
         .join(Person, Person.id == Participant.person_id)
-        .where(Participant.conversation_id.in_(rooms), Participant.person_id != but)
+        .where(seat.in_(rooms), Participant.person_id != but)
         .order_by(Person.id)
     )
     found: dict[int, list[tuple[int, str]]] = {}

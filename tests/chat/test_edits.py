@@ -74,6 +74,17 @@ async def test_what_is_taken_back_is_gone_from_the_row_and_from_each_quote(tx: T
         await room.changes(room.ben, said.id, "Again")
 
 
+async def test_what_is_taken_back_before_it_was_read_is_not_waited_for(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    said = await room.said(room.ben, "Hello")
+    await room.said(room.ben, "Anybody?")
+    assert await room.unread(room.ada) == 2
+    await room.takes_back(room.ben, said.id)
+    assert await room.unread(room.ada) == 1
+    html = (await room.opened(room.ada)).html
+    assert html.index("Taken back") < html.index('id="first-unread"') < html.index("Anybody?")
+
+
 async def test_only_ones_own_words_in_a_room_of_ones_own(tx: Tx) -> None:
     room = await room_of_two(tx)
     said = await room.said(room.ben, "Hello")
