@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import joinedload
 
 from app import clock, db
-from app.chat import commands, edits, pictures, queries, search
+from app.chat import edits, pictures, queries, search
 from app.chat.models import ConversationId, Message
 from app.chat.shapes import (
     FoundOut,
@@ -33,8 +33,8 @@ from app.http.schemas import (
     cursor_after,
     problems,
 )
-from app.loans import news, talk
 from app.loans import queries as loans
+from app.loans import saying, talk
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 
@@ -154,12 +154,7 @@ async def change_message(
     """Its author can, for 15 minutes."""
     await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
     async with db.begin() as tx:
-        await _seat(tx, viewer, room_id)
-        now, room = clock.now(), ConversationId(room_id)
-        if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-            raise refusal
-        here, me = viewer.community_id, viewer.person_id
-        message = await edits.edit(tx, here, room, me, message_id, new.body, now)
+        message = await saying.change(tx, room_id, message_id, new.body, viewer, clock.now())
         return message_out(message, viewer.here)
 
 
@@ -201,15 +196,11 @@ async def _listed(
 async def _say(
     tx: db.Tx, request: Request, viewer: Viewer, room_id: int, new: NewMessage, key: str | None
 ) -> MessageOut:
-    now = clock.now()
-    if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-        raise refusal
     here, me = viewer.community_id, viewer.person_id
     done = await idempotency.recall(tx, me, request, key, new)
     if done is None:
-        room, named = ConversationId(room_id), new.client_id or uuid.uuid4()
-        said = await commands.say(tx, here, room, me, new.body, named, now, new.quotes)
-        await news.of_room(tx, room_id, viewer, now)
+        now, named = clock.now(), new.client_id or uuid.uuid4()
+        said = await saying.say(tx, room_id, new.body, viewer, now, named, quotes=new.quotes)
         done = {"message_id": said.id}
         await idempotency.keep(tx, me, request, key, new, done)
     message = await tx.get_one(

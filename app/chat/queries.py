@@ -186,7 +186,12 @@ async def first_unread(
 
 
 def _said_by_others(line: type[Message], person_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (line.author_id.is_distinct_from(person_id), line.kind != MessageKind.NOTE)
+    """Where there is something to read: what was taken back is not waited for."""
+    return (
+        line.author_id.is_distinct_from(person_id),
+        line.kind != MessageKind.NOTE,
+        line.removed_at.is_(None),
+    )
 
 
 async def unread_by_room(tx: Tx, person_id: PersonId) -> dict[tuple[int, int], int]:

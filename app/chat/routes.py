@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from app import clock, db, pages, topic
 from app.chat import commands, edits, finding, pictures, queries, reports, rules, timeline, wording
+from app.chat.again import typed_again
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
-from app.loans import cards, news, questions, quiet, talk
+from app.loans import cards, news, questions, quiet, saying, talk
 from app.members import blocks as member_blocks
 from app.people import blocks
 from app.people.doors import MemberEvenSuspended
@@ -129,8 +130,11 @@ async def say(
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         said = await _say(viewer, room_id, body, client_id, quotes)
     except Refusal as refusal:
-        if problems.wants_json(request) or there != timeline.path_of(viewer, room_id):
+        if problems.wants_json(request):  # the page keeps the words, and says why
             raise
+        if there != timeline.path_of(viewer, room_id):  # a loan goes on with the room meanwhile
+            label = "Your message"
+            return await typed_again(request, refusal, body, field="body", label=label, back=there)
         form = Typed.again(refusal, body=body, quotes=str(quotes or ""))
         return await _question(request, viewer, room_id, form, Where())
     if problems.wants_json(request):
@@ -146,14 +150,7 @@ async def _say(
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
-        now, room = clock.now(), ConversationId(room_id)
-        if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-            raise refusal
-        here, me = viewer.community_id, viewer.person_id
-        said = await commands.say(tx, here, room, me, body, named, now, quotes)
-        if said.created_at == now:  # not a second time
-            await news.of_room(tx, room_id, viewer, now)
-        return said
+        return await saying.say(tx, room_id, body, viewer, clock.now(), named, quotes=quotes)
 
 
 @router.get("/c/{slug}/rooms/{room_id}/lines")
@@ -231,13 +228,8 @@ async def edit(
     try:
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         async with db.begin() as tx:
-            now, room = clock.now(), ConversationId(room_id)
-            await seat_of(tx, viewer, room_id)
+            await saying.change(tx, room_id, message_id, body, viewer, clock.now())
             there = await _page_of(tx, viewer, room_id)
-            if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-                raise refusal
-            here, me = viewer.community_id, viewer.person_id
-            await edits.edit(tx, here, room, me, message_id, body, now)
     except Refusal as refusal:
         if problems.wants_json(request):
             raise

@@ -97,9 +97,8 @@ async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)
 
 
-async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
-    """The same of a room by its own id, also where only a question has been asked yet."""
-    loan = await talk.loan_in(tx, by.community_id, room_id)
+async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime, loan: Loan | None) -> None:
+    """The same of a room, also where only a question has been asked yet (`loan` is None)."""
     if loan is not None:
         await of_words(tx, loan, by, now)
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.sql import Select
 
@@ -16,13 +16,10 @@ from app.chat import commands as chat
 from app.chat import queries
 from app.chat.models import Conversation, ConversationId, Message, Participant
 from app.db import Tx
-from app.errors import Refusal
-from app.loans import kept, rules, talk
+from app.loans import kept, rules
 from app.loans.models import Loan
 from app.loans.states import OPEN
-from app.people import blocks
 from app.people import queries as people
-from app.people import rules as people_rules
 from app.people.models import Person
 from app.people.viewer import Viewer
 from app.realtime import touch
@@ -31,10 +28,29 @@ from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
 
-async def ask(
-    tx: Tx, tool_id: int, text: str, by: Viewer, now: datetime, client_id: uuid.UUID
-) -> Message:
-    """Said in the room in which the two talk about the tool now; else that opens one.
+async def asked_in(tx: Tx, tool_id: int, by: Viewer, client_id: uuid.UUID) -> int | None:
+    """The room in which this very question has been asked already."""
+    return await tx.scalar(
+        select(Message.conversation_id)
+        .join(
+            Conversation,
+            and_(
+                Conversation.community_id == Message.community_id,
+                Conversation.id == Message.conversation_id,
+            ),
+        )
+        .where(
+            Conversation.community_id == by.community_id,
+            Conversation.tool_id == tool_id,
+            Conversation.asker_id == by.person_id,
+            Message.author_id == by.person_id,
+            Message.client_id == client_id,
+        )
+    )
+
+
+async def room_to_ask(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> ConversationId:
+    """The room in which the two talk about the tool now; else a new one.
 
     Raises NotFound for a tool the viewer may not see, Refusal as a request would.
     """
@@ -54,7 +70,7 @@ async def ask(
             tx, here, two, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
         )
         touch(tx, topic.question(here, room))
-    return await chat.say(tx, here, ConversationId(room), me, text, client_id, now)
+    return ConversationId(room)
 
 
 async def room_for(
@@ -154,17 +170,21 @@ async def questions_of(
     if only:
         asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
     found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
-    names = await _others(tx, [one.id for one, _ in found], person_id)
+    names = await _others(tx, [(one.community_id, one.id) for one, _ in found], person_id)
     return [Question(one, tool, names.get(one.id, ())) for one, tool in found]
 
 
-async def _others(tx: Tx, rooms: Sequence[int], but: int) -> dict[int, list[tuple[int, str]]]:
+async def _others(
+    tx: Tx, rooms: Sequence[tuple[int, int]], but: int
+) -> dict[int, list[tuple[int, str]]]:
+    """Room → (id, name) of everybody else in it; `rooms` as the index has them."""
     if not rooms:
         return {}
+    seat = tuple_(Participant.community_id, Participant.conversation_id)
     rows = await tx.execute(
         select(Participant.conversation_id, Person.id, Person.name)
         .join(Person, Person.id == Participant.person_id)
-        .where(Participant.conversation_id.in_(rooms), Participant.person_id != but)
+        .where(seat.in_(rooms), Participant.person_id != but)
         .order_by(Person.id)
     )
     found: dict[int, list[tuple[int, str]]] = {}
@@ -193,12 +213,6 @@ async def between(tx: Tx, one: int, other: int) -> Sequence[tuple[int, int]]:
         .where(first.person_id == one, second.person_id == other, Conversation.question)
     )
     return [(community_id, room) for community_id, room in rows]
-
-
-async def why_not_write(tx: Tx, question: Question, by: Viewer, now: datetime) -> Refusal | None:
-    shut = await talk.why_not_write_in(tx, question.room_id, by, now)
-    apart = await blocks.between(tx, by.person_id, [one for one, _ in question.others])
-    return shut or people_rules.why_not_write_to(apart)
 
 
 async def before(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:

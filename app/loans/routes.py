@@ -27,8 +27,8 @@ from app.loans import (
     queries,
     questions,
     quiet,
+    saying,
     settling,
-    talk,
     telling,
     trust,
 )
@@ -266,14 +266,8 @@ async def _say(
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
-        loan, now = await queries.loan_for(tx, viewer, loan_id), clock.now()
-        if refusal := talk.why_not_write(loan, viewer, now):
-            raise refusal
-        here, room = viewer.community_id, ConversationId(loan.conversation_id)
-        said = await chat.say(tx, here, room, viewer.person_id, body, named, now, quotes)
-        if said.created_at == now:  # not a second time
-            await news.of_words(tx, loan, viewer, now)
-        return said
+        room = (await queries.loan_for(tx, viewer, loan_id)).conversation_id
+        return await saying.say(tx, room, body, viewer, clock.now(), named, quotes=quotes)
 
 
 @router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)

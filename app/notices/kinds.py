@@ -112,6 +112,7 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.UNSAFE: _U,
         Kind.TOOL_UNSAFE: _U,
         Kind.TOOL_MISSING: _U,
+        Kind.REPORTED: _N,
     },
 }
 KINDS = {

@@ -59,10 +59,10 @@ async def seen(
 
 def _subject(path: str, viewer: Viewer) -> str:
     """What the page of this path is about; nothing of it is asked for, notices are one's own."""
-    found = re.fullmatch(rf"{re.escape(viewer.here.path)}/([a-z]+)/([0-9]{{1,18}})", path)
+    found = re.fullmatch(rf"{re.escape(viewer.here.path)}/([a-z]+)(/[0-9]{{1,18}})?", path)
     if found is None or found[1] not in KIND_OF:
         return ""
-    return f"{viewer.here.scope}/{KIND_OF[found[1]]}/{found[2]}"
+    return f"{viewer.here.scope}/{KIND_OF[found[1]]}{found[2] or ''}"
 
 
 @router.post("/c/{slug}/loans/{loan_id}/mute")

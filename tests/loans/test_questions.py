@@ -11,7 +11,7 @@ from app.board import mine
 from app.chat import queries as chat
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, lend_now, questions
+from app.loans import commands, lend_now, questions, saying, talk
 from app.loans.lend_now import Somebody
 from app.members import blocks
 from app.people.viewer import Viewer
@@ -26,7 +26,7 @@ async def asks(
 ) -> int:
     """The room in which it was asked."""
     named = name or uuid.uuid4()
-    said = await questions.ask(elm.tx, elm.drill.id, text, who, NOW, named)
+    said = await saying.ask(elm.tx, elm.drill.id, text, who, NOW, named)
     return said.conversation_id
 
 
@@ -108,7 +108,7 @@ async def test_nobody_asks_who_could_not_borrow_it(tx: Tx) -> None:
         await asks(elm, elm.ben, " ")
     draft = await tools.list_tool(tx, ToolText(name="Saw", category="saws"), elm.ada, NOW)
     with pytest.raises(NotFound):
-        await questions.ask(tx, draft.id + 1000, "Hi", elm.ben, NOW, uuid.uuid4())
+        await saying.ask(tx, draft.id + 1000, "Hi", elm.ben, NOW, uuid.uuid4())
     await blocks.block(tx, elm.ben.person_id, elm.ada, NOW)
     with pytest.raises(Refusal, match="not lent at the moment"):  # as if it were paused
         await asks(elm, elm.ben)
@@ -121,7 +121,6 @@ async def test_a_block_shuts_the_room_and_its_screens_hear_of_it(tx: Tx) -> None
     await blocks.block(tx, elm.ben.person_id, elm.ada, NOW)
     assert topic.question(elm.here.id, room) in tx.info["touched"]
     for who, words in ((elm.ben, "Nobody can write"), (elm.ada, "You blocked Ben")):
-        (asked,) = await questions.questions_of(tx, who.person_id, only=(elm.here.id, room))
-        refusal = await questions.why_not_write(tx, asked, who, NOW)
+        refusal = await talk.why_not_write_in(tx, room, who, NOW)
         assert refusal is not None
         assert words in refusal.sentence

@@ -5,12 +5,17 @@
 
   // What waits to be sent and what is half typed is its writer's alone: it goes when they sign out,
   // and when somebody else has signed in.
-  const forget = (store, gone) => Object.keys(store).filter(gone).forEach((key) => store.removeItem(key));
-  forget(localStorage, (key) => key.startsWith("outbox-") && !key.startsWith(`outbox-${person}-`));
+  const forget = (store, gone) => Object.keys(store).filter(gone).map((key) => store.removeItem(key)).length;
+  const forgetPhotos = () => {
+    try { window.indexedDB?.deleteDatabase("outbox"); } catch { /* refused: then there are none */ }
+  };
+  const others = (kind) => (key) => key.startsWith(`${kind}-`) && !key.startsWith(`${kind}-${person}-`);
+  if (forget(localStorage, others("outbox"))) forgetPhotos();
+  forget(sessionStorage, others("draft"));
   document.addEventListener("submit", ({ target }) => {
     if (target.getAttribute("action") !== "/sign-out") return;
     forget(localStorage, (key) => key.startsWith("outbox-"));
-    window.indexedDB?.deleteDatabase("outbox");
+    forgetPhotos();
     forget(sessionStorage, (key) => /^(draft|live)-/.test(key));
   });
 
