@@ -104,9 +104,11 @@ ROOMS = (
         "quick",
         "similar",
         "proposals",
+        "proposal_words",
     ),
     *("mailing", "truth", "steps"),
-    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience", "carrying"),
+    *("reminders", "news", "ripple", "screens", "wall", "commands", "changes"),
+    *("patience", "carrying"),
     *("offers", "amends", "off", "standing", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
