@@ -28,9 +28,9 @@ from app.loans import (
     passing,
     proposals,
     ripple,
+    screens,
     talk,
 )
-from app.loans import commands as loans
 from app.notices import steps
 from app.people import letters
 from app.people.models import Community, Membership
@@ -205,7 +205,7 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     """Touches whatever looks different only because it is later."""
     passed = await passing.of_loans(tx, since, now)
     for loan in (*passed, *await ripple.next_after(tx, passed, now)):
-        loans.show(tx, loan)
+        screens.show(tx, loan)
     for holder in (await ripple.holders(tx, passed)).values():  # who keeps the next one waiting
         touch(tx, topic.loan(holder.community_id, holder.id))
     for community_id, loan_id in await codes.running_out(tx, since, now):

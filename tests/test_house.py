@@ -106,6 +106,7 @@ ROOMS = (
         "quick",
         "similar",
         "proposals",
+        "proposal_words",
     ),
     *("mailing", "truth", "steps"),
     *(
@@ -118,6 +119,7 @@ ROOMS = (
         "changes",
         "patience",
         "carrying",
+        "screens",
     ),
     *("offers", "amends", "off", "standing", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),

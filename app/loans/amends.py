@@ -10,8 +10,8 @@ from app import queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import news, queries, ripple, story
-from app.loans.commands import key, show
+from app.loans import news, queries, ripple, screens, story
+from app.loans.commands import key
 from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
 from app.loans.states import State, Who
@@ -45,7 +45,7 @@ async def tell(
     if kind is not None:
         await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
     touch(tx, topic.help(loan.community_id))
-    show(tx, loan)
+    screens.show(tx, loan)
     await ripple.show_others(tx, loan, now)
 
 
@@ -105,4 +105,4 @@ async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
     for loan_id in await queries.shown_with(tx, tool, now):
         touch(tx, topic.amends(tool.community_id, loan_id), topic.facts(tool.community_id, loan_id))
     for loan in await queries.promised(tx, tool):
-        show(tx, loan)
+        screens.show(tx, loan)

@@ -17,7 +17,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
-from app.loans import choosing, commands, kept, news, proposals, queries, rules
+from app.loans import choosing, commands, kept, news, proposal_words, proposals, queries, rules
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import END
@@ -274,7 +274,7 @@ async def _tell(
 
 def _words(change: LoanChange, here: Here) -> str:
     when = words.period(change.start, change.end, here.zone, here.locale)
-    cost = proposals.price_words(change.was_price_cents, change.price_cents, here, here.locale)
+    cost = proposal_words.price_words(change.was_price_cents, change.price_cents, here, here.locale)
     return f"{when}, {cost}" if cost else when
 
 

@@ -24,6 +24,7 @@ from app.loans import (
     questions,
     ripple,
     rules,
+    screens,
     story,
     trust,
     twice,
@@ -117,7 +118,7 @@ async def request(
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     touch(tx, topic.delivered(loan.community_id, loan.id))
-    show(tx, loan)
+    screens.show(tx, loan)
     return loan
 
 
@@ -281,30 +282,7 @@ async def change(
     )
     await news.of_act(tx, loan, act, by, now)
     await ripple.of_act(tx, loan, act, now)
-    show(tx, loan)
-
-
-def show(tx: Tx, loan: Loan) -> None:
-    """Touches every topic that shows this loan, or what it means for its tool."""
-    community_id = loan.community_id
-    touch(
-        tx,
-        topic.loan(community_id, loan.id),
-        topic.handover(community_id, loan.id),
-        topic.amends(community_id, loan.id),
-        topic.facts(community_id, loan.id),
-        topic.tool(community_id, loan.tool_id),
-        topic.dates(community_id, loan.tool_id),
-        topic.mine(community_id, loan.tool_id),
-        topic.waitlist(community_id, loan.tool_id),
-        topic.board(community_id),
-        topic.recent(community_id),
-    )
-    if loan.out_at is not None:  # before it went out, nobody needs help with it
-        touch(tx, topic.help(community_id))
-    for person_id in (*loan.parties, loan.mediator_id):
-        if person_id is not None:
-            touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
+    screens.show(tx, loan)
 
 
 def key(loan: Loan) -> str:

@@ -12,7 +12,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import commands, kept, offers, queries
+from app.loans import kept, offers, queries, screens
 from app.loans.models import Loan
 from app.loans.states import FINAL
 from app.notices.models import Kind
@@ -216,7 +216,7 @@ async def _seat(
     await tx.flush()
     await chat.join(tx, loan.community_id, room, person_id)
     await chat.note(tx, loan.community_id, room, said, by.person_id if by else None, now)
-    commands.show(tx, loan)
+    screens.show(tx, loan)
     touch(tx, topic.writing(loan.community_id, loan.id))
 
 

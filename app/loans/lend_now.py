@@ -15,8 +15,8 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import choosing, handover, kept, news, queries, questions, records, rules
-from app.loans.commands import change, show
+from app.loans import choosing, handover, kept, news, queries, questions, records, rules, screens
+from app.loans.commands import change
 from app.loans.dates import why_not_unheld
 from app.loans.models import Loan, LoanEvent
 from app.loans.papers import Direction
@@ -221,4 +221,4 @@ async def _tell(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     touch(tx, topic.delivered(loan.community_id, loan.id))
-    show(tx, loan)
+    screens.show(tx, loan)

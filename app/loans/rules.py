@@ -212,18 +212,17 @@ def _approve(loan: Loan, now: datetime) -> Refusal | None:
 
 
 def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
-    unfit = UNFIT.get(ToolStatus(loan.tool.status))
-    if unfit is not None:
-        return Refusal(unfit, "Lend it again on its page first.")
-    return _too_early(loan, now)
+    return _unfit(loan, "Lend it again on its page first.") or _too_early(loan, now)
 
 
 def _fetch(loan: Loan, now: datetime) -> Refusal | None:
-    unfit = UNFIT.get(ToolStatus(loan.tool.status))
-    if unfit is not None:
-        way_out = "Ask the lender when it can be had, or cancel this loan."
-        return Refusal(unfit, way_out, "the lender")
-    return _too_early(loan, now)
+    way_out = "Ask the lender when it can be had, or cancel this loan."
+    return _unfit(loan, way_out, "the lender") or _too_early(loan, now)
+
+
+def _unfit(loan: Loan, way_out: str, lifted_by: str | None = None) -> Refusal | None:
+    said = UNFIT.get(ToolStatus(loan.tool.status))
+    return Refusal(said, way_out, lifted_by) if said else None
 
 
 def _too_early(loan: Loan, now: datetime) -> Refusal | None:
@@ -235,10 +234,7 @@ def _too_early(loan: Loan, now: datetime) -> Refusal | None:
 
 
 def no_show_from(loan: Loan, zone: ZoneInfo) -> datetime:
-    """From when on nobody came: a while after the last moment of the hours in which he could.
-
-    `passing.of_loans` says the same in SQL.
-    """
+    """A while after the last moment at which he could come; `passing.of_loans` asks the rows."""
     could = choosing.fetched_until(loan.tool.lending, loan.start, zone)
     return min(could, loan.end) + NO_SHOW_AFTER
 
