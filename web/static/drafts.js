@@ -1,18 +1,11 @@
 // When live.js has to reload the page (another database, signed in anew), what was typed stays;
-// when its writer signs out, it goes.
+// when its writer signs out, it goes (shell.js).
 (() => {
   const { person } = document.body.dataset;
 
-  // What waits to be sent and what is half typed is its writer's alone: it goes when they sign out,
-  // and when somebody else has signed in.
+  // What waits to be sent is its writer's alone.
   const forget = (store, gone) => Object.keys(store).filter(gone).forEach((key) => store.removeItem(key));
   forget(localStorage, (key) => key.startsWith("outbox-") && !key.startsWith(`outbox-${person}-`));
-  document.addEventListener("submit", ({ target }) => {
-    if (target.getAttribute("action") !== "/sign-out") return;
-    forget(localStorage, (key) => key.startsWith("outbox-"));
-    window.indexedDB?.deleteDatabase("outbox");
-    forget(sessionStorage, (key) => /^(draft|live)-/.test(key));
-  });
 
   const fields = () => [...document.querySelectorAll("textarea[id], input[type=text][id]")];
 
