@@ -1,23 +1,15 @@
 // When live.js has to reload the page (another database, signed in anew), what was typed stays;
-// when its writer signs out, it goes.
+// when its writer signs out, it goes (shell.js).
 (() => {
   const { person } = document.body.dataset;
 
-  // What waits to be sent and what is half typed is its writer's alone: it goes when they sign out,
-  // and when somebody else has signed in.
+  // What waits to be sent and what is half typed is its writer's alone.
   const forget = (store, gone) => Object.keys(store).filter(gone).map((key) => store.removeItem(key)).length;
-  const forgetPhotos = () => {
-    try { window.indexedDB?.deleteDatabase("outbox"); } catch { /* refused: then there are none */ }
-  };
   const others = (kind) => (key) => key.startsWith(`${kind}-`) && !key.startsWith(`${kind}-${person}-`);
-  if (forget(localStorage, others("outbox"))) forgetPhotos();
+  if (forget(localStorage, others("outbox"))) {
+    try { window.indexedDB?.deleteDatabase("outbox"); } catch { /* refused: then there are no photos */ }
+  }
   forget(sessionStorage, others("draft"));
-  document.addEventListener("submit", ({ target }) => {
-    if (target.getAttribute("action") !== "/sign-out") return;
-    forget(localStorage, (key) => key.startsWith("outbox-"));
-    forgetPhotos();
-    forget(sessionStorage, (key) => /^(draft|live)-/.test(key));
-  });
 
   const fields = () => [...document.querySelectorAll("textarea[id], input[type=text][id]")];
 
