@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import joinedload
 
 from app import clock, db
-from app.chat import edits, pictures, queries, search
+from app.chat import commands, edits, pictures, queries, search
 from app.chat.models import ConversationId, Message
 from app.chat.shapes import (
     FoundOut,
@@ -17,6 +17,7 @@ from app.chat.shapes import (
     MessagesAsked,
     NewMessage,
     OtherWords,
+    ReadAsked,
     RoomOut,
     WordsAsked,
     message_out,
@@ -33,8 +34,8 @@ from app.http.schemas import (
     cursor_after,
     problems,
 )
+from app.loans import news, saying, talk
 from app.loans import queries as loans
-from app.loans import saying, talk
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 
@@ -122,6 +123,20 @@ async def say_in_room(
     async with db.begin() as tx:
         await _seat(tx, viewer, room_id)
         return await _say(tx, request, viewer, room_id, new, key)
+
+
+@api.post(
+    "/rooms/{room_id}/seen",
+    status_code=204,
+    summary="You have read it so far",
+    responses=problems(422),
+)
+async def seen_in_room(viewer: ApiMemberEvenSuspended, room_id: RoomKey, read: ReadAsked) -> None:
+    """Its other people see that; it never goes back."""
+    async with db.begin() as tx:
+        here, room = viewer.community_id, ConversationId(room_id)
+        await commands.mark_seen(tx, here, room, viewer.person_id, read.up_to)
+        await news.room_seen(tx, room_id, viewer, clock.now())
 
 
 @api.get("/messages", summary="Search what was said in my rooms", responses=problems(422))

@@ -17,6 +17,7 @@ from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
 from app.loans import cards, news, questions, quiet, saying, talk
 from app.members import blocks as member_blocks
+from app.notices import preferences
 from app.people import blocks
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
@@ -93,6 +94,9 @@ async def _question(
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
             quiet=next(quiet.nights(now, here.zone)),
+            muted=await preferences.is_muted(
+                tx, here.id, viewer.person_id, topic.question(here.id, room_id)
+            ),
             talk=await timeline.opened(tx, viewer, room_id, path, where, cards.cards),
             composer={
                 "client_id": uuid.uuid4(),

@@ -16,6 +16,7 @@ from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import (
+    asked,
     choosing,
     kept,
     news,
@@ -98,13 +99,14 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
+    await asked.goes_on(tx, loan, now)
     if offered:
         await availability.keep_offered(
             tx, tool.community_id, tool.id, by.person_id, loan_id=loan.id, until=loan.expires_at
         )
     story.record(tx, loan, "request", None, by, "", now)
-    asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
-    await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
+    wanted = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
+    await chat.note(tx, loan.community_id, conversation_id, wanted, by.person_id, now)
     if message.strip():
         await chat.say(
             tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now

@@ -110,17 +110,8 @@ async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime, loan: Loan | 
 
 
 async def room_seen(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
-    loan = await talk.loan_in(tx, by.community_id, room_id)
-    if loan is not None:
-        await words_seen(tx, loan, by, now)
-        return
-    about = topic.question(by.community_id, room_id)
-    await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
-
-
-async def words_seen(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
-    """They have been looked at, and with them whatever else was told of the loan."""
-    about = topic.loan(loan.community_id, loan.id)
+    """Its words have been looked at, and with them whatever else was told of it."""
+    about = await talk.subject_of(tx, by.community_id, room_id)
     await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
 
 

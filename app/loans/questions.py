@@ -19,6 +19,7 @@ from app.db import Tx
 from app.loans import kept, rules
 from app.loans.models import Loan
 from app.loans.states import OPEN
+from app.notices import commands as notices
 from app.people import queries as people
 from app.people.models import Person
 from app.people.viewer import Viewer
@@ -60,14 +61,14 @@ async def room_to_ask(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Conver
     apart = await keepers.between(tx, by.person_id, tool)
     if refusal := rules.why_not_ask(tool, by, apart):
         raise refusal
-    lender_id, _ = await kept.lenders_for(tx, tool, by.person_id)
+    lender_id, others = await kept.lenders_for(tx, tool, by.person_id)
     here, me = by.community_id, by.person_id
     room = await _of_open_loan(tx, tool, me) or await _open(tx, tool, me)
     if room is None:
         before = await _last(tx, tool, me)
-        two = (me, lender_id)
+        everybody = (me, lender_id, *others)
         room = await chat.open_for(
-            tx, here, two, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
+            tx, here, everybody, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
         )
         touch(tx, topic.question(here, room))
     return ConversationId(room)
@@ -92,6 +93,8 @@ async def room_for(
     seated = await queries.participants_of(tx, here, ConversationId(room))
     for person_id in set(seated) - set(everybody):  # it may be lent by others than it was
         await chat.leave(tx, here, ConversationId(room), person_id)
+        about = topic.question(here, room)
+        await notices.mark_seen(tx, person_id, notices.EVERYTHING, now, about)
     for person_id in everybody:
         await chat.join(tx, here, ConversationId(room), person_id)
     touch(tx, topic.question(here, room))
@@ -130,7 +133,7 @@ def _talks(tool: Tool, asker_id: int) -> Select[int]:
 
 @dataclass(frozen=True)
 class Question:
-    """A room of a question, as one of its people sees it."""
+    """A room of a question, as one of its people sees it: keepers talk with who has asked."""
 
     conversation: Conversation
     tool: Tool
@@ -171,7 +174,18 @@ async def questions_of(
         asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
     found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
     names = await _others(tx, [(one.community_id, one.id) for one, _ in found], person_id)
-    return [Question(one, tool, names.get(one.id, ())) for one, tool in found]
+    return [
+        Question(one, tool, _opposite(one, names.get(one.id, ()), person_id)) for one, tool in found
+    ]
+
+
+def _opposite(
+    room: Conversation, others: Sequence[tuple[int, str]], person_id: int
+) -> Sequence[tuple[int, str]]:
+    """The other side: who lends it; for each of those only who has asked."""
+    if room.asker_id == person_id:
+        return others
+    return [one for one in others if one[0] == room.asker_id]
 
 
 async def _others(

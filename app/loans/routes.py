@@ -11,9 +11,8 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import commands as chat
 from app.chat import timeline
-from app.chat.models import ConversationId, Message
+from app.chat.models import Message
 from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
@@ -22,7 +21,6 @@ from app.loans import (
     commands,
     handover,
     help,
-    news,
     patience,
     queries,
     questions,
@@ -268,17 +266,3 @@ async def _say(
     async with db.begin() as tx:
         room = (await queries.loan_for(tx, viewer, loan_id)).conversation_id
         return await saying.say(tx, room, body, viewer, clock.now(), named, quotes=quotes)
-
-
-@router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)
-async def seen(
-    viewer: MemberEvenSuspended,
-    loan_id: LoanKey,
-    up_to: Annotated[int, Form(ge=0, lt=2**62)],
-) -> None:
-    """Everything up to this version of the room has been on the viewer's screen."""
-    async with db.begin() as tx:
-        loan = await queries.loan_for(tx, viewer, loan_id)
-        room = ConversationId(loan.conversation_id)
-        await chat.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)
-        await news.words_seen(tx, loan, viewer, clock.now())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select
 
+from app import topic
 from app.chat import queries as chat
 from app.chat.models import Conversation, ConversationId
 from app.db import Tx
@@ -63,6 +64,16 @@ async def _apart(tx: Tx, room_id: int, loan: Loan | None, by: Viewer) -> Apart |
         return None if loan.mediator_id else await kept.between(tx, by.person_id, loan)
     seated = await chat.participants_of(tx, by.community_id, ConversationId(room_id))
     return await blocks.from_each(tx, by.person_id, seated)
+
+
+async def subject_of(tx: Tx, community_id: int, room_id: int) -> str:
+    """What notices of a room are about: its loan, or the question that is all there is yet."""
+    loan_id = await tx.scalar(
+        select(Loan.id).where(Loan.community_id == community_id, Loan.conversation_id == room_id)
+    )
+    if loan_id is None:
+        return topic.question(community_id, room_id)
+    return topic.loan(community_id, loan_id)
 
 
 async def tool_names(tx: Tx, by: Viewer, rooms: Collection[int]) -> dict[int, str]:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from sqlalchemy import select
 
 from app import topic
 from app.board import mine
 from app.chat import queries as chat
+from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, lend_now, questions, saying, talk
+from app.loans import commands, keeping, lend_now, news, questions, saying, talk
 from app.loans.lend_now import Somebody
 from app.members import blocks
+from app.notices import preferences
+from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.commands import ToolText
-from tests.loans.living import DAY, Elm, elm_street
+from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
 
@@ -82,6 +86,60 @@ async def test_lending_at_the_door_goes_on_in_it_too(tx: Tx) -> None:
     whom = Somebody(elm.ben.person_id)
     loan = await lend_now.lend(tx, elm.drill.id, whom, NOW + DAY, elm.ada, NOW)
     assert loan.conversation_id == room
+
+
+async def test_what_was_told_of_the_question_is_told_of_the_loan(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    room = await asks(elm, elm.ben)
+    question = topic.question(elm.here.id, room)
+    await preferences.mute(tx, elm.ada, question, NOW)
+    loan = await elm.asked(elm.ben, 1, now=NOW + HOUR)
+    about = topic.loan(elm.here.id, loan.id)
+    assert await of_words(elm, elm.ada) == [(about, False)]
+    assert await preferences.is_muted(tx, elm.here.id, elm.ada.person_id, about)
+    assert not await preferences.is_muted(tx, elm.here.id, elm.ada.person_id, question)
+    await saying.say(tx, room, "At six?", elm.ben, NOW + HOUR, uuid.uuid4())
+    assert await of_words(elm, elm.ada) == [(about, False)], "one for each room until it is seen"
+    await news.room_seen(tx, room, elm.ada, NOW + HOUR)
+    assert await of_words(elm, elm.ada) == [(about, True)]
+
+
+async def of_words(elm: Elm, who: Viewer) -> list[tuple[str, bool]]:
+    """(subject, seen) of each notice that somebody wrote."""
+    rows = await elm.tx.execute(
+        select(Notice.subject, Notice.seen_at.is_not(None)).where(
+            Notice.person_id == who.person_id, Notice.kind == Kind.MESSAGE
+        )
+    )
+    return [(subject, seen) for subject, seen in rows]
+
+
+async def seated(elm: Elm, room: int) -> set[int]:
+    return set(await chat.participants_of(elm.tx, elm.here.id, ConversationId(room)))
+
+
+async def test_every_keeper_of_a_communitys_tool_is_asked(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    text = ToolText(name="Long ladder", category="ladders", of_all=True)
+    elm.drill = await tools.list_tool(tx, text, elm.cora, NOW)
+    await keeping.name(tx, elm.drill.id, elm.ada.person_id, elm.cora, NOW)
+    ada, ben, cora, cy = (one.person_id for one in (elm.ada, elm.ben, elm.cora, elm.cy))
+    room = await asks(elm, elm.ben)
+    assert await seated(elm, room) == {ada, ben, cora}
+    for keeper in (elm.ada, elm.cora):
+        assert await listed(elm, keeper) == [("Ben Okafor", "A question", 1)]
+        assert await of_words(elm, keeper) == [(topic.question(elm.here.id, room), False)]
+    await saying.say(tx, room, "It is long.", elm.ada, NOW, uuid.uuid4())
+    await keeping.name(tx, elm.drill.id, cy, elm.cora, NOW)
+    assert await seated(elm, room) == {ada, ben, cora, cy}
+    await keeping.release(tx, elm.drill.id, ada, elm.cora, NOW)
+    assert await seated(elm, room) == {ben, cora, cy}
+    assert await of_words(elm, elm.ada) == [(topic.question(elm.here.id, room), True)]
+    await blocks.block(tx, ben, elm.cora, NOW)
+    assert await seated(elm, room) == {ben, cy}, "another keeper is there to answer"
+    await blocks.block(tx, ben, elm.cy, NOW)
+    assert await seated(elm, room) == {ben, cy}
+    assert await talk.why_not_write_in(tx, room, elm.ben, NOW) is not None
 
 
 async def test_each_asks_in_a_room_of_their_own(tx: Tx) -> None:

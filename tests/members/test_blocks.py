@@ -15,7 +15,7 @@ from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.loans import commands as loans
-from app.loans import handover, shelf
+from app.loans import handover, saying, shelf
 from app.loans.models import Loan
 from app.loans.states import State
 from app.members import blocks
@@ -34,8 +34,7 @@ async def lists(elm: Elm, who: Viewer, name: str = "Saw") -> int:
 
 
 async def says(elm: Elm, loan: Loan, who: Viewer, text: str, name: uuid.UUID | None = None) -> None:
-    room = ConversationId(loan.conversation_id)
-    await chat.say(elm.tx, who.community_id, room, who.person_id, text, name or uuid.uuid4(), NOW)
+    await saying.say(elm.tx, loan.conversation_id, text, who, NOW, name or uuid.uuid4())
 
 
 def touched(tx: Tx) -> set[str]:

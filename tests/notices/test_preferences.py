@@ -79,6 +79,17 @@ async def test_a_muted_room_can_be_heard_of_again_from_both_places(street: Stree
     assert (await street.cy.posts(f"{room}/mute")).status_code == 404
 
 
+async def test_a_questions_room_is_muted_like_any_other(street: Street) -> None:
+    ada, drill = street.ada, await street.ada.lists("Cordless drill")
+    there = await street.ben.does(f"{street.ben.home}/tools/{drill}/questions", about="Loud?")
+    await ada.does(f"{there}/mute")
+    assert "Hear of this room again" in await ada.opens(there)
+    assert f'action="{there}/mute/end"' in await ada.opens(HERE)
+    await ada.does(f"{there}/mute/end")
+    assert "Mute this room" in await ada.opens(there)
+    assert (await street.cy.posts(f"{there}/mute")).status_code == 404
+
+
 def watched(page: str) -> set[str]:
     """The pages on which looking is having seen."""
     found = re.search(r'data-paths="([^"]*)"', page)

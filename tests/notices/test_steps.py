@@ -92,7 +92,9 @@ async def test_who_has_seen_it_meanwhile_gets_nothing_more(tx: Tx, elm: Elm) -> 
     await rings(tx, elm.ada)
     loan = await elm.asked(elm.ben, 2)
     await clock_runs(tx, elm, NOW + 3 * MINUTE)
-    await news.words_seen(tx, loan, elm.ada, NOW + 4 * MINUTE)  # she has opened the room
+    await news.room_seen(
+        tx, loan.conversation_id, elm.ada, NOW + 4 * MINUTE
+    )  # she has opened the room
     await clock_runs(tx, elm, NOW + 60 * MINUTE)
     assert await went(tx, elm.ada) == [("push", 2)]
 
@@ -152,7 +154,7 @@ async def test_lines_in_a_room_are_one_notice_until_they_are_looked_at(tx: Tx, e
     assert first.at == NOW
     await commands.mark_seen(tx, elm.ada.person_id, commands.EVERYTHING, NOW)  # the bell's page
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at is None
-    await news.words_seen(tx, loan, elm.ada, NOW)
+    await news.room_seen(tx, loan.conversation_id, elm.ada, NOW)
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at == NOW
 
 
