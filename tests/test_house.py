@@ -45,6 +45,7 @@ EDGES = (
     "blocking",
     "desk",
     "chooser",
+    "once",
     "recording",
     "handing",
     "lending_page",
