@@ -46,6 +46,7 @@ EDGES = (
     "blocking",
     "desk",
     "chooser",
+    "once",
     "recording",
     "handing",
     "lending_page",

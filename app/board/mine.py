@@ -79,7 +79,7 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
         if tool.owner_id is None and viewer.is_coordinator
         else "",
-        "paused": tool.status in shelf.OFF,
+        "paused": tool.status in off.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
         "asked": {

@@ -18,8 +18,8 @@ from app.errors import NotFound
 from app.http.log import security
 from app.loans import asked, keeping, offers, questions
 from app.loans import commands as loans
+from app.loans.off import PAUSED
 from app.loans.rules import why_not
-from app.loans.shelf import PAUSED
 from app.loans.states import Act
 from app.loans.telling import Action
 from app.members import queries
