@@ -106,7 +106,8 @@ ROOMS = (
         "proposals",
     ),
     *("mailing", "truth", "steps"),
-    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience", "carrying"),
+    *("reminders", "news", "ripple", "wall", "commands", "changes", "patience"),
+    *("carrying", "troubles"),
     *("offers", "amends", "off", "standing", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.db import Tx
-from app.notices import steps
+from app.notices import preferences, steps
 from app.notices.models import Kind, Notice
 from app.realtime import touch
 
@@ -113,6 +113,12 @@ async def mark_seen(tx: Tx, person_id: int, up_to: int, now: datetime, subject: 
     if found:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
     show_delivered(tx, {about for about, due_at in found if due_at is not None})
+
+
+async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:
+    """What has waited for its end is asked about at once."""
+    await preferences.end_pause(tx, person_id, now)
+    await steps.hurry(tx, person_id, now)
 
 
 def show_delivered(tx: Tx, subjects: Iterable[str]) -> None:
