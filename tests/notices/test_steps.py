@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app import mail
 from app.db import Tx
 from app.loans import handover, news
-from app.notices import carrying, commands, devices, preferences, steps
+from app.notices import carrying, commands, devices, preferences, steps, truth
 from app.notices.deciding import MailWish, Wish
 from app.notices.deliveries import Delivery
 from app.notices.kinds import Channel, Group
@@ -159,6 +159,21 @@ async def test_what_is_over_reminds_nobody_any_more(tx: Tx, elm: Elm) -> None:
     await clock_runs(tx, elm, NOW + 20 * MINUTE)
     assert await went(tx, elm.ben) == []
     assert (await told(tx, elm.ben, Kind.LATE)).seen_at is None, "it stands on the page"
+
+
+async def test_what_came_to_some_devices_only_says_so(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ben)
+    loan = await elm.out(elm.ben, 0)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    whom, facts = [elm.ben.person_id], {"tool": "Drill"}
+    await commands.tell(tx, whom, Kind.DUE, elm.here.id, about, facts, NOW, due_at=NOW)
+    now = NOW + 3 * MINUTE
+    await clock_runs(tx, elm, now)
+    taken = await carrying.take(tx, Channel.PUSH, now)
+    assert taken is not None
+    await carrying.settle(tx, taken, Outcome(Fate.SENT, "400, 1 of 2 devices"), now)
+    (told_of,) = await truth.reminders_of(tx, elm.ada, about)
+    assert (told_of.state, told_of.partly) == ("pushed", True)
 
 
 async def test_what_became_of_it_is_forgotten_after_a_season(tx: Tx, elm: Elm) -> None:

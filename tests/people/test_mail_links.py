@@ -196,6 +196,19 @@ async def test_who_signs_up_is_asked_to_prove_the_address(
     assert link_in(postbox, newcomer).startswith("/confirm/")
 
 
+async def test_a_link_that_was_asked_for_yesterday_is_not_sent_any_more(
+    street: Street, postbox: Postbox
+) -> None:
+    async with db.begin() as tx:
+        await mail_links.ask_reset(tx, street.cy.email, clock.now() - timedelta(days=1))
+    await courier.carry_all()
+    async with db.snapshot() as tx:
+        letter = await tx.scalar(select(Letter).where(Letter.address == street.cy.email))
+        assert letter is not None
+        assert (letter.sending, letter.last_error) == ("failed", "too late")
+    assert postbox.to(street.cy.email) == []
+
+
 async def test_an_invitation_by_mail_counts_once_until_it_is_over(
     tx: db.Tx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
