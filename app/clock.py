@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from app.settings import settings
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of all time zones, sorted. They come from hundreds of files: read once."""
+    return tuple(sorted(available_timezones()))
 
 
 def now() -> datetime:

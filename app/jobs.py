@@ -31,7 +31,7 @@ from app.loans import (
     screens,
     talk,
 )
-from app.notices import steps
+from app.notices import carrying, devices, steps
 from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
@@ -78,6 +78,7 @@ def _every(
 
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
+FORGET_DELIVERIES = "deliveries.forget"
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -92,8 +93,9 @@ COMMANDS: dict[str, Command] = {
     steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
+    FORGET_DELIVERIES: _every(FORGET_DELIVERIES, timedelta(days=1), carrying.forget_old),
 }
-SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, LOOK)
 
 
 async def run_forever() -> None:
@@ -113,9 +115,10 @@ async def run_forever() -> None:
 
 
 async def schedule() -> None:
-    """What runs again and again has a row from the first start on."""
+    """What runs again and again has a row from the first start on, and push its key."""
     async with db.begin() as tx:
         now = clock.now()
+        await devices.own_key(tx, now)
         for name in SCHEDULED:
             await queue.ensure(tx, name, now, now)
 

@@ -67,7 +67,7 @@ async def _send(letter: Letter) -> str:
     if letter.created_at <= now - STALE:
         raise Undeliverable("too late")
     async with db.begin() as tx:
-        words = await _words(tx, letter, now)
+        words = await _words(tx, await tx.get_one(Letter, letter.id), now)
     if words is None:  # nobody is there, or it has been done meanwhile
         raise Pointless
     await mail.send(_message(letter, words, now))

@@ -121,6 +121,7 @@ ROOMS = (
         "changes",
         "patience",
         "carrying",
+        "troubles",
     ),
     *("offers", "amends", "off", "standing", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),

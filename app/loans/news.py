@@ -12,8 +12,9 @@ from app.db import Tx
 from app.loans import reminders, talk
 from app.loans.models import Loan
 from app.loans.reminders import Reminder
-from app.loans.states import OPEN, Act, State, Who
+from app.loans.states import FINAL, OPEN, Act, State, Who
 from app.notices import commands as notices
+from app.notices import steps
 from app.notices.models import Kind
 from app.people import queries as people
 from app.people.models import Community, Role
@@ -44,9 +45,13 @@ HEARD: dict[Act, tuple[Kind, Who]] = {
 
 
 async def of_act(tx: Tx, loan: Loan, act: Act, by: Viewer | None, now: datetime) -> None:
+    if State(loan.state) in FINAL or loan.state == State.RETURNED:
+        whom = [one for one in loan.parties if one is not None]
+        about = topic.loan(loan.community_id, loan.id)
+        await steps.call_off(tx, whom, loan.community_id, about)
     if act in HEARD:
-        kind, whom = HEARD[act]
-        await tell(tx, loan, kind, whom, now, by=by)
+        kind, heard = HEARD[act]
+        await tell(tx, loan, kind, heard, now, by=by)
     await plan(tx, loan, now)
 
 

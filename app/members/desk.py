@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app import clock, db, mail, pages, queue
 from app.http.schemas import Answered, Listed, problems
-from app.notices import carrying
+from app.notices.troubles import troubles
 from app.people.doors import ApiCoordinator, Coordinator
 
 router = APIRouter()
@@ -29,6 +29,7 @@ WORDS = {
     "waitlist.offer": "What has come free is offered to the next who waits",
     "waitlist.look": "Waitlists are looked through",
     "notices.step": "What nobody has seen goes on to phone and letter box",
+    "deliveries.forget": "What became of pushes and mails is forgotten after a season",
     "letters.forget": "Addresses that letters went to are forgotten",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
@@ -56,7 +57,7 @@ async def jobs(request: Request, viewer: Coordinator) -> Response:
                 for one in await queue.failing(tx, here.id)
             ],
             missing=mail.missing(),
-            troubles=await carrying.troubles(tx, here.id, clock.now() - SHOWN_FOR),
+            troubles=await troubles(tx, here.id, clock.now() - SHOWN_FOR),
             zone=here.zone,
         )
 

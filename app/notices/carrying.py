@@ -140,34 +140,3 @@ def _show(tx: Tx, notices: Sequence[Notice]) -> None:
 async def forget_old(tx: Tx, now: datetime) -> None:
     """What has become of a notice is asked for a season; then it only takes room."""
     await tx.execute(delete(Delivery).where(Delivery.settled_at <= now - KEPT))
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """For coordinators: what could not be delivered of late, without saying to whom."""
-
-    channel: Channel
-    waiting: int
-    failed: int
-    last_error: str
-
-
-async def troubles(tx: Tx, community_id: int, since: datetime) -> list[Trouble]:
-    found = []
-    for channel in Channel:
-        here = (Delivery.community_id == community_id, Delivery.channel == channel)
-        waits = (*here, Delivery.sending == Sending.READY, Delivery.attempts > 0)
-        gone = (*here, Delivery.sending == Sending.FAILED, Delivery.settled_at > since)
-        waiting, failed = [
-            await tx.scalar(select(func.count()).select_from(Delivery).where(*each)) or 0
-            for each in (waits, gone)
-        ]
-        if waiting or failed:
-            last = await tx.scalar(
-                select(Delivery.last_error)
-                .where(*here, Delivery.last_error != "")
-                .order_by(Delivery.send_at.desc())
-                .limit(1)
-            )
-            found.append(Trouble(channel, waiting, failed, last or ""))
-    return found

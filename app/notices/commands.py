@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.db import Tx
-from app.notices import steps
+from app.notices import preferences, steps
 from app.notices.models import Kind, Notice
 from app.notices.preferences import Mute
 from app.realtime import touch
@@ -132,6 +132,12 @@ async def move(tx: Tx, people: Iterable[int], community_id: int, subject: str, t
         )
     for person_id in ids:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
+
+
+async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:
+    """What has waited for its end is asked about at once."""
+    await preferences.end_pause(tx, person_id, now)
+    await steps.hurry(tx, person_id, now)
 
 
 def show_delivered(tx: Tx, subjects: Iterable[str]) -> None:

@@ -19,17 +19,21 @@ MOST = 20
 
 
 async def own_key(tx: Tx, now: datetime) -> bytes:
-    """Made at the first need, whoever of the workers is first; the settings' own goes before."""
-    if (given := push.given_key()) is not None:
-        return given
-    kept = select(PushKey.private_key).where(PushKey.id == ONLY)
-    found = await tx.scalar(kept)
+    """Made at the first start, whoever of the workers is first."""
+    found = await kept_key(tx)
     if found is None:
         row = insert(PushKey).values(id=ONLY, private_key=push.fresh_key(), made_at=now)
         await tx.execute(row.on_conflict_do_nothing())
-        found = await tx.scalar(kept)
+        found = await kept_key(tx)
     assert found is not None, "it was written a line above"
     return found
+
+
+async def kept_key(tx: Tx) -> bytes | None:
+    """The settings' own goes before the one that was made."""
+    if (given := push.given_key()) is not None:
+        return given
+    return await tx.scalar(select(PushKey.private_key).where(PushKey.id == ONLY))
 
 
 async def subscribe(

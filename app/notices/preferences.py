@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, delete, select
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,6 +79,9 @@ class Chosen:
     paused_until: datetime | None = None
     wishes: Mapping[Group, Wish] = field(default_factory=dict)
 
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now < self.paused_until
+
     def wish(self, group: Group) -> Wish:
         return self.wishes.get(group, Wish())
 
@@ -129,8 +132,14 @@ async def pause(tx: Tx, person_id: int, now: datetime) -> None:
     await _set(tx, person_id, paused_until=now + PAUSE)
 
 
-async def end_pause(tx: Tx, person_id: int) -> None:
-    await _set(tx, person_id, paused_until=None)
+async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:
+    """It has lasted until now; so what came meanwhile still follows in one mail, not in many."""
+    await tx.execute(
+        update(NoticeSetting)
+        .where(NoticeSetting.person_id == person_id, NoticeSetting.paused_until > now)
+        .values(paused_until=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def stop_mail(tx: Tx, person_id: int, groups: Sequence[Group]) -> None:

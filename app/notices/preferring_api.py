@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.http.schemas import Answered, Asked, Id, problems
 from app.loans import queries as loans
 from app.loans import talk
-from app.notices import preferences, steps
+from app.notices import commands, preferences, steps
 from app.notices.deciding import MailWish, Wish
 from app.notices.kinds import Channel, Group
 from app.people import queries as people
@@ -105,7 +105,7 @@ async def choose(viewer: TokenHolder, asked: PreferencesAsked) -> PreferencesOut
         if asked.paused:
             await preferences.pause(tx, viewer.person_id, clock.now())
         elif asked.paused is False:
-            await preferences.end_pause(tx, viewer.person_id)
+            await commands.end_pause(tx, viewer.person_id, clock.now())
         return await _shape(tx, viewer)
 
 
@@ -142,12 +142,13 @@ async def _room(tx: db.Tx, found: Signed, asked: RoomAsked) -> tuple[Viewer, str
 async def _shape(tx: db.Tx, viewer: Viewer) -> PreferencesOut:
     mine = await preferences.chosen_by(tx, viewer.person_id)
     wishes = {group: mine.wish(group) for group in Group}
-    ways = (await steps.hearer_of(tx, viewer.person_id, clock.now())).ways
+    now = clock.now()
+    ways = (await steps.hearer_of(tx, viewer.person_id, now)).ways
     return PreferencesOut(
         wishes={group: WishOut(push=one.push, mail=one.mail) for group, one in wishes.items()},
         quiet_from=f"{mine.quiet_from:%H:%M}",
         quiet_until=f"{mine.quiet_until:%H:%M}",
         zone=mine.zone,
-        paused_until=mine.paused_until,
+        paused_until=mine.paused_until if mine.is_paused(now) else None,
         reached_by=list(ways),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import mail, queue
@@ -14,15 +14,17 @@ from app.db import Tx
 from app.notices import deciding, devices, preferences
 from app.notices.deciding import Decision, Question, Verdict
 from app.notices.deliveries import Delivery
-from app.notices.kinds import Channel, group_of
+from app.notices.kinds import KINDS, Channel, Group, group_of
 from app.notices.models import Kind, Notice
 from app.notices.preferences import Chosen
+from app.outgoing import LEASE, Sending
 from app.people import queries as people
 from app.people.models import Community, Person
 from app.queue import Job
 
 JOB = "notices.step"
 TOGETHER = "together"  # the bundle of what goes out once a day
+REMINDING = [kind for kind, (group, _) in KINDS.items() if group is Group.REMINDERS]
 GATHERING = deciding.MINUTE  # in which the steps of one morning come together
 
 
@@ -43,6 +45,55 @@ async def plan(tx: Tx, told: Iterable[tuple[int, int]], kind: Kind, now: datetim
     ]
     if rows:
         await tx.execute(insert(Job).values(rows))
+
+
+async def hurry(tx: Tx, person_id: int, now: datetime) -> None:
+    """What waits for a later hour is asked about at once, since what it waits for has changed.
+
+    What is in somebody's hands at this moment stays there.
+    """
+    mine = Notice.person_id == person_id, Notice.seen_at.is_(None)
+    keys = select(func.concat(Notice.community_id, "/notice-", Notice.id)).where(*mine)
+    await tx.execute(
+        update(Job)
+        .where(Job.name == JOB, Job.key.in_(keys), Job.run_at > now + LEASE)
+        .values(run_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await tx.execute(
+        update(Delivery)
+        .where(
+            Delivery.person_id == person_id,
+            Delivery.sending == Sending.READY,
+            Delivery.send_at > now + LEASE,
+        )
+        .values(send_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def call_off(tx: Tx, whom: Iterable[int], community_id: int, subject: str) -> None:
+    """It is over: what still waits to remind these people of it goes nowhere."""
+    rows = await tx.scalars(
+        select(Notice.id).where(
+            Notice.person_id.in_(list(whom)),
+            Notice.seen_at.is_(None),
+            Notice.community_id == community_id,
+            Notice.subject == subject,
+            or_(Notice.due_at.is_not(None), Notice.kind.in_(REMINDING)),
+        )
+    )
+    if not (ids := list(rows)):
+        return
+    keys = [key_of(community_id, one) for one in ids]
+    await tx.execute(delete(Job).where(Job.name == JOB, Job.key.in_(keys)))
+    await tx.execute(
+        delete(Delivery).where(
+            Delivery.community_id == community_id,
+            Delivery.notice_id.in_(ids),
+            Delivery.sending == Sending.READY,
+        )
+    )
 
 
 async def step(tx: Tx, key: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from app import mail
 from app.db import Tx
@@ -23,12 +23,14 @@ from app.people.models import (
     Membership,
     Person,
     PersonId,
+    ResetLink,
     Session,
 )
 from app.people.viewer import Viewer
 
 CONFIRM_LASTS, RESET_LASTS = timedelta(hours=24), timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=14)
+MOST_RESETS = 3  # links for a new password that stand at a time
 
 
 def why_not_mail() -> Refusal | None:
@@ -99,11 +101,28 @@ async def open_reset(tx: Tx, letter: Letter, now: datetime) -> tuple[Person, str
     person = await queries.person_by_email(tx, letter.address)
     if person is None:
         return None
-    secret = await _reset(tx, PersonId(person.id), now)
+    if former := letter.facts.get("link"):  # of a try that came to nothing
+        await tx.execute(delete(ResetLink).where(ResetLink.key_hash == bytes.fromhex(former)))
+    if await _live_resets(tx, person.id, now) >= MOST_RESETS:
+        return None
+    secret = await _reset(tx, PersonId(person.id), now, beside=True)
     if secret is None:
         return None
+    letter.facts = {**letter.facts, "link": keys.digest(secret).hex()}
     security("mailed_reset_link", whose=person.id)
     return person, secret
+
+
+async def _live_resets(tx: Tx, person_id: int, now: datetime) -> int:
+    """Anybody may ask for any address: that must not void what its owner has in the letter box,
+    so a few stand, and then no more is sent."""
+    live = select(func.count()).where(
+        ResetLink.person_id == person_id,
+        ResetLink.mailed,
+        ResetLink.used_at.is_(None),
+        ResetLink.expires_at > now,
+    )
+    return await tx.scalar(live) or 0
 
 
 async def open_invitation(tx: Tx, letter: Letter, now: datetime) -> tuple[Community, str] | None:
@@ -158,12 +177,12 @@ async def confirm(
     return person, await _reset(tx, me, now)
 
 
-async def _reset(tx: Tx, person_id: PersonId, now: datetime) -> str | None:
+async def _reset(tx: Tx, person_id: PersonId, now: datetime, *, beside: bool = False) -> str | None:
     """None for who belongs nowhere."""
     somewhere = select(Membership.community_id).where(Membership.person_id == person_id).limit(1)
     community_id = await tx.scalar(somewhere)
     if community_id is None:
         return None
     return await links.fresh_reset(
-        tx, person_id, community_id, person_id, now, lasts=RESET_LASTS, mailed=True
+        tx, person_id, community_id, person_id, now, lasts=RESET_LASTS, mailed=True, beside=beside
     )

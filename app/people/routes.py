@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi import Form as Field
@@ -283,7 +283,6 @@ async def _reset_page(request: Request, secret: str, form: Form) -> Response:
 
 
 async def _set_up_page(request: Request, form: Form) -> Response:
-    zones = sorted(available_timezones())
     return await pages.render(
-        request, "people/set_up.html", status=form.status, form=form, zones=zones
+        request, "people/set_up.html", status=form.status, form=form, zones=clock.zones()
     )

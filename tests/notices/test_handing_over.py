@@ -64,7 +64,7 @@ async def test_one_that_says_nothing_is_not_waited_for(
 
 
 async def test_headers_for_machines_stay_as_they_are(postbox: Postbox) -> None:
-    link = f"<{LONG}/unsubscribe/{unsubscribe.token(1, Group.REQUESTS)}>"
+    link = f"<{LONG}/unsubscribe/{unsubscribe.token(1, [Group.REQUESTS])}>"
     thread = f"<c1-loan-42-7@{'a' * 60}.{'b' * 60}.example.org>"
     await mail.send(letter(List_Unsubscribe=link, Message_ID=thread, References=thread))
     lines = postbox.raw[0].split("\r\n")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app import clock, courier, db, outgoing
-from app.notices import commands, preferences, steps
+from app.notices import commands, preferences, steps, unsubscribe
 from app.notices.deciding import MailWish
 from app.notices.deliveries import Delivery
 from app.notices.kinds import Group
@@ -149,14 +149,22 @@ async def test_what_is_not_urgent_comes_together(proved: Street, postbox: Postbo
     async with db.begin() as tx:
         about = f"{ada.viewer.here.scope}/loan/{loan}"
         facts = {"tool": "Cordless drill"}
-        for _ in range(2):
-            await commands.tell(
-                tx, [ada.id], Kind.WITHDRAWN, ada.viewer.here.id, about, facts, clock.now()
-            )
+        for kind in (Kind.WITHDRAWN, Kind.WITHDRAWN, Kind.FETCHED):
+            await commands.tell(tx, [ada.id], kind, ada.viewer.here.id, about, facts, clock.now())
         await decided(tx, ada, timedelta(days=1))
     await carried(ada)
     (letter,) = postbox.to(ada.email)
     assert text_of(letter).count("does not need your Cordless drill") == 2
+    both = "No more mail about “Requests and answers” and “Hand-overs and returns”"
+    assert f"{both}: http" in text_of(letter)
+    link = str(letter["List-Unsubscribe"]).strip("<>").removeprefix(settings.root)
+    async with httpx.AsyncClient(base_url=ada.at.url) as program:
+        assert both in (await program.get(link)).text
+        await program.post(link, data={"List-Unsubscribe": "One-Click"})
+    async with db.snapshot() as tx:
+        chosen = await preferences.chosen_by(tx, ada.id)
+    never = {group for group in Group if chosen.wish(group).mail is MailWish.NEVER}
+    assert never == {Group.REQUESTS, Group.HANDOVERS}
     assert letter["Subject"] == f"News from {ada.viewer.here.name}"
 
 
@@ -217,6 +225,15 @@ async def test_one_that_cannot_be_written_holds_up_no_other(
     async with db.snapshot() as tx:
         assert [one.sending for one in await deliveries(tx, ada)] == ["failed", "sent"]
     assert len(postbox.to(ada.email)) == 1
+
+
+@pytest.mark.parametrize("groups", [[Group.REMINDERS], list(Group)])
+def test_a_link_that_ends_mail_names_what_and_cannot_be_made_up(groups: list[Group]) -> None:
+    link = unsubscribe.token(2**62, groups[::-1])
+    assert len(link) < 200
+    assert unsubscribe.read(link) == (2**62, groups)
+    for wrong in (link[:-1], link.replace("reminders", "messages"), f"1{link}", "1..", "x"):
+        assert unsubscribe.read(wrong) is None
 
 
 async def test_without_a_mail_server_the_desk_says_what_is_missing(street: Street) -> None:

@@ -59,7 +59,8 @@ async def test_a_pause_lasts_a_week_or_until_it_is_ended(street: Street) -> None
     assert 6 < (ends - clock.now()).days + 1 <= 7
     assert "Paused until" in await ada.opens(HERE)
     await ada.does(f"{HERE}/pause/end")
-    assert (await chosen(ada)).paused_until is None
+    assert not (await chosen(ada)).is_paused(clock.now())
+    assert "Paused until" not in await ada.opens(HERE)
 
 
 async def test_a_muted_room_can_be_heard_of_again_from_both_places(street: Street) -> None:

@@ -122,6 +122,7 @@ async def test_a_push_says_that_there_is_something_and_where_but_not_what(
         (401, 413, {"/old", "/new"}, ("failed", 1, "401")),
         (410, 400, {"/new"}, ("failed", 1, "400")),
         (403, 404, set(), None),
+        (0, 413, {"/old", "/new"}, ("ready", 1, "TimeoutError")),
     ],
 )
 async def test_what_two_push_services_say_is_what_becomes_of_it(
@@ -131,8 +132,11 @@ async def test_what_two_push_services_say_is_what_becomes_of_it(
     new: int,
     left: set[str],
     becomes: tuple[str, int, str] | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, ben = street.ada, street.ben
+    if old == 0:
+        monkeypatch.setattr(push, "ALL_WITHIN", 0.5)
     for name, answer in (("old", old), ("new", new)):
         await switches_on(ada, service.device(name))
         service.answers[f"/{name}"] = answer

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from app import mail
 from app.db import Tx
-from app.loans import news
-from app.notices import carrying, commands, devices, preferences, steps
+from app.loans import handover, news
+from app.notices import carrying, commands, devices, preferences, steps, truth
 from app.notices.deciding import MailWish, Wish
 from app.notices.deliveries import Delivery
 from app.notices.kinds import Channel, Group
@@ -131,6 +131,63 @@ async def test_a_pause_holds_mail_back_and_brings_it_together_afterwards(tx: Tx,
     requests = [one for one in sent if one.bundle == steps.TOGETHER]
     assert len(requests) >= 2
     assert all(one.send_at > ends for one in requests)
+
+
+async def test_a_pause_that_ends_early_is_over_for_what_has_waited(tx: Tx, elm: Elm) -> None:
+    await preferences.pause(tx, elm.ada.person_id, NOW - MINUTE)
+    await elm.asked(elm.ben, 2)
+    await elm.asked(elm.cy, 4)
+    await clock_runs(tx, elm, NOW + 30 * MINUTE)  # they wait for the end of the week
+    await commands.end_pause(tx, elm.ada.person_id, NOW + 60 * MINUTE)
+    await clock_runs(tx, elm, NOW + timedelta(days=1))
+    rows = await tx.scalars(select(Delivery).where(Delivery.person_id == elm.ada.person_id))
+    tomorrow = NOW.replace(hour=7) + timedelta(days=1)  # 8:00 in London
+    sent = [(one.channel, one.bundle, one.send_at) for one in rows]
+    assert sent == [("mail", steps.TOGETHER, tomorrow + MINUTE)] * 2
+
+
+async def test_what_is_over_reminds_nobody_any_more(tx: Tx, elm: Elm) -> None:
+    loan = await elm.out(elm.ben, 0)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    facts = {"tool": "Drill"}
+    await commands.mark_seen(tx, elm.ben.person_id, commands.EVERYTHING, NOW)
+    whom = [elm.ben.person_id]
+    await commands.tell(tx, whom, Kind.DUE, elm.here.id, about, facts, NOW, due_at=NOW)
+    await clock_runs(tx, elm, NOW + 6 * MINUTE)
+    assert await went(tx, elm.ben) == [("mail", 5)]  # and waits for the server
+    now = NOW + 7 * MINUTE
+    await commands.tell(tx, whom, Kind.LATE, elm.here.id, about, facts, now, due_at=now)
+    await handover.take_back(tx, loan.id, elm.ada, now)
+    await clock_runs(tx, elm, NOW + 20 * MINUTE)
+    assert await went(tx, elm.ben) == []
+    assert (await told(tx, elm.ben, Kind.LATE)).seen_at is None, "it stands on the page"
+
+
+async def test_what_came_to_some_devices_only_says_so(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ben)
+    loan = await elm.out(elm.ben, 0)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    whom, facts = [elm.ben.person_id], {"tool": "Drill"}
+    await commands.tell(tx, whom, Kind.DUE, elm.here.id, about, facts, NOW, due_at=NOW)
+    now = NOW + 3 * MINUTE
+    await clock_runs(tx, elm, now)
+    taken = await carrying.take(tx, Channel.PUSH, now)
+    assert taken is not None
+    await carrying.settle(tx, taken, Outcome(Fate.SENT, "400, 1 of 2 devices"), now)
+    (told_of,) = await truth.reminders_of(tx, elm.ada, about)
+    assert (told_of.state, told_of.partly) == ("pushed", True)
+
+
+async def test_what_became_of_it_is_forgotten_after_a_season(tx: Tx, elm: Elm) -> None:
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 16 * MINUTE)
+    taken = await carrying.take(tx, Channel.MAIL, NOW + 16 * MINUTE)
+    assert taken is not None
+    await carrying.settle(tx, taken, Outcome(Fate.SENT), NOW)
+    await carrying.forget_old(tx, NOW + timedelta(days=89))
+    assert await went(tx, elm.ada) != []
+    await carrying.forget_old(tx, NOW + timedelta(days=90))
+    assert await went(tx, elm.ada) == []
 
 
 async def test_a_muted_room_is_silent_but_for_what_is_urgent(tx: Tx, elm: Elm) -> None:
