@@ -18,7 +18,18 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
-from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
+from app.loans import (
+    asked,
+    changes,
+    clockwork,
+    codes,
+    dates,
+    holds,
+    offers,
+    proposals,
+    ripple,
+    talk,
+)
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
 from app.notices import steps
@@ -78,6 +89,7 @@ COMMANDS: dict[str, Command] = {
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
+    asked.SLEEP: asked.sleep,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
     steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),

@@ -70,7 +70,6 @@ async def _question(
         tool, path = asked.tool, timeline.path_of(viewer, room_id)
         other = asked.others[0][0] if asked.others else None
         apart = await blocks.between(tx, viewer.person_id, [other])
-        earlier = await questions.before(tx, here.id, room_id, viewer.person_id)
         quotes = form.values.get("quotes", "")
         return await pages.render(
             request,
@@ -90,7 +89,7 @@ async def _question(
             block=await member_blocks.button(
                 tx, viewer, other, asked.with_whom, apart, pages.fresh_key(), path
             ),
-            before_path=timeline.path_of(viewer, earlier) if earlier else "",
+            **await questions.beside(tx, viewer, room_id),
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
             quiet=next(quiet.nights(now, here.zone)),

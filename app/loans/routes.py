@@ -92,7 +92,7 @@ async def _room(
             similar_html=await pages.region(request, tx, topic.similar(here, loan.id)),
             amends_html=await pages.region(request, tx, topic.amends(here, loan.id)),
             writing_html=await pages.region(request, tx, topic.writing(here, loan.id)),
-            before_path=await _before(tx, viewer, room_id),
+            **await questions.beside(tx, viewer, room_id),
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
             quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
             talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
@@ -104,11 +104,6 @@ async def _room(
                 "quoted": await timeline.quotable(tx, viewer, room_id, typed.quotes),
             },
         )
-
-
-async def _before(tx: db.Tx, viewer: Viewer, room_id: int) -> str:
-    room = await questions.before(tx, viewer.community_id, room_id, viewer.person_id)
-    return timeline.path_of(viewer, room) if room else ""
 
 
 def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:
