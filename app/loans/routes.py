@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import timeline
+from app.chat import company, timeline
 from app.chat.models import Message
 from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
@@ -24,7 +24,6 @@ from app.loans import (
     patience,
     queries,
     questions,
-    quiet,
     saying,
     settling,
     telling,
@@ -94,7 +93,7 @@ async def _room(
             writing_html=await pages.region(request, tx, topic.writing(here, loan.id)),
             **await questions.beside(tx, viewer, room_id),
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
-            quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
+            **await _of_other(tx, viewer, loan),
             talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
             delivered_html=await pages.region(request, tx, topic.delivered(here, loan.id)),
             composer={
@@ -104,6 +103,13 @@ async def _room(
                 "quoted": await timeline.quotable(tx, viewer, room_id, typed.quotes),
             },
         )
+
+
+async def _of_other(tx: db.Tx, viewer: Viewer, loan: Loan) -> dict[str, Any]:
+    """What one sees of whom one talks with; a mediator talks with two."""
+    mediates = viewer.person_id == loan.mediator_id
+    other = None if mediates else loan.other_than(viewer.person_id)
+    return await company.of_other(tx, viewer, other)
 
 
 def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from app.errors import Span
 from app.notices.kinds import Channel, Weight, weight_of
 from app.notices.models import Kind
 
@@ -59,6 +60,19 @@ class Quiet:
             return None
         day = local.date() + timedelta(days=1 if over_night and said >= begins else 0)
         return datetime.combine(day, ends, tzinfo=self.zone).astimezone(UTC)
+
+    def stretch(self, at: datetime) -> Span | None:
+        """The quiet hours that are, or come next; None: there are none."""
+        if self.begins == self.ends:
+            return None
+        over = timedelta(days=1 if self.begins > self.ends else 0)
+        day = at.astimezone(self.zone).date() - timedelta(days=1)
+        while True:
+            start = datetime.combine(day, self.begins, self.zone).astimezone(UTC)
+            end = datetime.combine(day + over, self.ends, self.zone).astimezone(UTC)
+            if at < end:
+                return start, end
+            day += timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

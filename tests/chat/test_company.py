@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -142,6 +143,29 @@ async def test_who_is_removed_vanishes_and_sees_nobody_any_more(room: Room) -> N
         await adas.shows(room.topic, "Gone?")
     assert not seen(bens)
     assert seen(adas)[-1] == ""
+
+
+async def test_when_somebody_was_last_here_is_theirs_to_show(room: Room) -> None:
+    street, path = room.street, f"{room.street.here.path}/loans/{room.loan}"
+    words = "Ben was last here"
+    assert words not in await street.ada.opens(path)
+    await street.ben.does("/profile/presence", last="1")
+    assert words in await street.ada.opens(path)
+    assert words not in await street.ben.opens(path)
+    await street.ada.does(f"{street.ada.home}/people/{street.ben.id}/block")
+    assert words not in await street.ada.opens(path)
+
+
+async def test_the_other_ones_quiet_hours_count_not_ones_own(room: Room) -> None:
+    street, path = room.street, f"{room.street.here.path}/loans/{room.loan}"
+    around = {"quiet_from": "00:00", "quiet_until": "23:59", "zone": "Pacific/Auckland"}
+    await street.ben.does("/profile/notices/quiet", **around)
+    shown = re.compile(r'class="late" data-late-from="(\d+)" data-late-until="(\d+)"')
+    (adas,), (bens,) = (shown.findall(await one.opens(path)) for one in (street.ada, street.ben))
+    assert int(adas[1]) - int(adas[0]) > 23 * 3600
+    assert int(bens[1]) - int(bens[0]) < 12 * 3600
+    await street.ben.does("/profile/notices/quiet", **around | {"quiet_until": "00:00"})
+    assert not shown.findall(await street.ada.opens(path)), "there are none"
 
 
 async def test_it_is_in_no_page_and_no_answer_of_the_plain_door(room: Room) -> None:
