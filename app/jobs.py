@@ -19,6 +19,7 @@ from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
 from app.loans import (
+    asked,
     changes,
     clockwork,
     codes,
@@ -89,6 +90,7 @@ COMMANDS: dict[str, Command] = {
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
+    asked.SLEEP: asked.sleep,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
     steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),

@@ -96,7 +96,7 @@ ROOMS = (
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
-    *("wording", "stretch", "timeline", "search", "talk", "questions", "asked"),
+    *("company", "wording", "stretch", "timeline", "search", "talk", "questions", "asked"),
     *(
         "photos",
         "periods",

@@ -47,7 +47,7 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
         **{"quotes_id": None, "edited_at": None, "removed_at": None, "change_id": None},
         **{"photo_name": None, "photo_width": None, "photo_height": None},
     },
-    "person": {"shows_here": False, "shows_typing": False},
+    "person": {"shows_here": False, "shows_typing": False, "shows_last": False},
 }
 DUE = {"unanswered": "expired", "never fetched": "lapsed", "back": "closed"}
 

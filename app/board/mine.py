@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
 LAST_WORDS = 90
+ROOMS = 200  # of one page
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,20 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     }
 
 
-async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
-    """My rooms, the last spoken in first, with what I have not seen."""
+async def rooms(
+    tx: Tx, viewer: Viewer, now: datetime, *, before: int | None = None, shown: int = ROOMS
+) -> Mapping[str, object]:
+    """My rooms, the last spoken in first, with what I have not seen.
+
+    A page holds the newest `shown`; `before` is the room from which on one goes back.
+    """
     unread = await chat_queries.unread_by_room(tx, viewer.person_id)
     last = await chat_queries.last_lines(tx, viewer.person_id)
     places = await people_queries.places_of(tx, viewer.person_id)
-    loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
-    known = await standing.around(tx, loans)
+    page = await _page(tx, viewer, before, shown)
+    known = await standing.around(tx, page.loans)
     found: list[dict[str, Any]] = []
-    for loan in loans:
+    for loan in page.loans:
         place = places.get(loan.community_id)
         if place is None:
             continue
@@ -131,7 +137,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "state_icon": told.state_icon,
             }
         )
-    for asked in await questions.questions_of(tx, viewer.person_id):
+    for asked in page.questions:
         place = places.get(asked.conversation.community_id)
         if place is not None:
             at = (place[0].id, asked.room_id)
@@ -141,7 +147,33 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     return {
         "rooms": found,
         "board_path": here.path if here else "/",
+        "older": page.older,
     }
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Some of my rooms; `older`: the room before which the next page begins, 0 for none."""
+
+    loans: Sequence[Loan]
+    questions: Sequence[questions.Question]
+    older: int
+
+
+async def _page(tx: Tx, viewer: Viewer, before: int | None, shown: int) -> _Page:
+    me, one_more = viewer.person_id, shown + 1
+    loans = await loan_queries.loans_in_rooms(tx, me, before=before, limit=one_more)
+    asked = await questions.questions_of(tx, me, before=before, limit=one_more)
+    ids = [loan.conversation_id for loan in loans] + [one.room_id for one in asked]
+    ids.sort(reverse=True)
+    if len(ids) <= shown:
+        return _Page(loans, asked, 0)
+    last = ids[shown - 1]
+    return _Page(
+        [loan for loan in loans if loan.conversation_id >= last],
+        [one for one in asked if one.room_id >= last],
+        last,
+    )
 
 
 def _question(

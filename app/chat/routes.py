@@ -9,13 +9,24 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import commands, edits, finding, pictures, queries, reports, rules, timeline, wording
+from app.chat import (
+    commands,
+    company,
+    edits,
+    finding,
+    pictures,
+    queries,
+    reports,
+    rules,
+    timeline,
+    wording,
+)
 from app.chat.again import typed_again
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
-from app.loans import cards, news, questions, quiet, saying, talk
+from app.loans import cards, news, questions, saying, talk
 from app.members import blocks as member_blocks
 from app.notices import preferences
 from app.people import blocks
@@ -61,7 +72,7 @@ async def room(
 async def _question(
     request: Request, viewer: Viewer, room_id: int, form: Typed, where: Where
 ) -> Response:
-    here, now = viewer.here, clock.now()
+    here = viewer.here
     async with db.snapshot() as tx:
         found = await questions.questions_of(tx, viewer.person_id, only=(here.id, room_id))
         if not found:
@@ -70,7 +81,6 @@ async def _question(
         tool, path = asked.tool, timeline.path_of(viewer, room_id)
         other = asked.others[0][0] if asked.others else None
         apart = await blocks.between(tx, viewer.person_id, [other])
-        earlier = await questions.before(tx, here.id, room_id, viewer.person_id)
         quotes = form.values.get("quotes", "")
         return await pages.render(
             request,
@@ -90,10 +100,10 @@ async def _question(
             block=await member_blocks.button(
                 tx, viewer, other, asked.with_whom, apart, pages.fresh_key(), path
             ),
-            before_path=timeline.path_of(viewer, earlier) if earlier else "",
+            **await questions.beside(tx, viewer, room_id),
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
-            quiet=next(quiet.nights(now, here.zone)),
+            **await company.of_other(tx, viewer, other),
             muted=await preferences.is_muted(
                 tx, here.id, viewer.person_id, topic.question(here.id, room_id)
             ),

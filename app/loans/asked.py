@@ -7,18 +7,20 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app import topic
+from app import queue, topic
 from app.chat import commands as chat
 from app.chat import queries
 from app.chat.models import Conversation, ConversationId
 from app.db import Tx
-from app.loans import kept, questions
+from app.loans import kept, questions, talk
 from app.loans.models import Loan
 from app.notices import commands as notices
 from app.people import blocks
 from app.people.models import PersonId
 from app.realtime import touch
 from app.tools.models import Tool
+
+SLEEP = "questions.sleep"
 
 
 async def goes_on(tx: Tx, loan: Loan, now: datetime) -> None:
@@ -27,8 +29,22 @@ async def goes_on(tx: Tx, loan: Loan, now: datetime) -> None:
     begun = await tx.get_one(Conversation, (here, room))
     if begun.created_at == now:
         return  # a room of its own, of which nothing was told yet
+    await queue.drop(tx, SLEEP, f"{here}/{room}")
     seated = await queries.participants_of(tx, here, room)
     await notices.move(tx, seated, here, topic.question(here, room), topic.loan(here, loan.id))
+
+
+async def sleeps_later(tx: Tx, community_id: int, room_id: int, now: datetime) -> None:
+    """Somebody has written: it is open for so long again, on every screen."""
+    key = f"{community_id}/{room_id}"
+    await queue.enqueue(tx, SLEEP, key, now + talk.READ_ONLY_AFTER, now)
+    touch(tx, topic.question(community_id, room_id))
+
+
+async def sleep(tx: Tx, key: str, now: datetime) -> None:
+    """A question's job, for the moment from which on it can only be read."""
+    community_id, room_id = key.split("/")
+    touch(tx, topic.question(int(community_id), int(room_id)))
 
 
 async def seat_keeper(

@@ -225,12 +225,17 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
     return rows.all()
 
 
-async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
-    """The newest loans of a person, in all their communities: each has a room."""
+async def loans_in_rooms(
+    tx: Tx, person_id: int, *, before: int | None = None, limit: int = 200
+) -> Sequence[Loan]:
+    """The loans of a person in their newest rooms, in all communities; `before` pages by room."""
     rows = await tx.scalars(
         with_all()
-        .where(or_(of_person(person_id), Loan.mediator_id == person_id))
-        .order_by(Loan.id.desc())
+        .where(
+            or_(of_person(person_id), Loan.mediator_id == person_id),
+            *([Loan.conversation_id < before] if before is not None else []),
+        )
+        .order_by(Loan.conversation_id.desc())
         .limit(limit)
     )
     return rows.all()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload
@@ -13,7 +14,7 @@ from sqlalchemy.sql import Select
 
 from app import topic
 from app.chat import commands as chat
-from app.chat import queries
+from app.chat import queries, timeline
 from app.chat.models import Conversation, ConversationId, Message, Participant
 from app.db import Tx
 from app.loans import kept, rules
@@ -149,9 +150,17 @@ class Question:
 
 
 async def questions_of(
-    tx: Tx, person_id: int, *, only: tuple[int, int] | None = None, limit: int = 200
+    tx: Tx,
+    person_id: int,
+    *,
+    only: tuple[int, int] | None = None,
+    before: int | None = None,
+    limit: int = 200,
 ) -> Sequence[Question]:
-    """The newest of a person's rooms that belong to no loan; `only` one (community, room)."""
+    """The newest of a person's rooms that belong to no loan; `only` one (community, room).
+
+    `before` pages by room.
+    """
     asked = (
         select(Conversation, Tool)
         .join(
@@ -170,6 +179,8 @@ async def questions_of(
         .order_by(Conversation.id.desc())
         .limit(limit)
     )
+    if before is not None:
+        asked = asked.where(Conversation.id < before)
     if only:
         asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
     found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
@@ -231,18 +242,41 @@ async def between(tx: Tx, one: int, other: int) -> Sequence[tuple[int, int]]:
 
 async def before(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:
     """The room in which the two have talked about the same tool before, if it is theirs still."""
+    room = await tx.get(Conversation, (community_id, room_id))
+    if room is None or room.after_id is None:
+        return None
+    seat = await queries.participant(tx, community_id, room.after_id, person_id)
+    return seat.conversation_id if seat else None
+
+
+async def later(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:
+    """The one in which they went on after this."""
+    room = await tx.get(Conversation, (community_id, room_id))
+    if room is None or room.tool_id is None:
+        return None
     return await tx.scalar(
         select(Participant.conversation_id)
         .join(
             Conversation,
             and_(
                 Conversation.community_id == Participant.community_id,
-                Conversation.after_id == Participant.conversation_id,
+                Conversation.id == Participant.conversation_id,
             ),
         )
         .where(
-            Participant.community_id == community_id,
             Participant.person_id == person_id,
-            Conversation.id == room_id,
+            Conversation.community_id == community_id,
+            Conversation.tool_id == room.tool_id,
+            Conversation.asker_id == room.asker_id,
+            Conversation.after_id == room_id,
         )
+        .order_by(Conversation.id)
+        .limit(1)
     )
+
+
+async def beside(tx: Tx, viewer: Viewer, room_id: int) -> dict[str, Any]:
+    """The ways to what the two said about the same tool before and later, "" for none."""
+    at = (viewer.community_id, room_id, viewer.person_id)
+    rooms = {"before_path": await before(tx, *at), "later_path": await later(tx, *at)}
+    return {name: timeline.path_of(viewer, one) if one else "" for name, one in rooms.items()}

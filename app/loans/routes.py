@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import timeline
+from app.chat import company, timeline
 from app.chat.models import Message
 from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
@@ -24,7 +24,6 @@ from app.loans import (
     patience,
     queries,
     questions,
-    quiet,
     saying,
     settling,
     telling,
@@ -92,9 +91,9 @@ async def _room(
             similar_html=await pages.region(request, tx, topic.similar(here, loan.id)),
             amends_html=await pages.region(request, tx, topic.amends(here, loan.id)),
             writing_html=await pages.region(request, tx, topic.writing(here, loan.id)),
-            before_path=await _before(tx, viewer, room_id),
+            **await questions.beside(tx, viewer, room_id),
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
-            quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
+            **await _of_other(tx, viewer, loan),
             talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
             delivered_html=await pages.region(request, tx, topic.delivered(here, loan.id)),
             composer={
@@ -106,9 +105,11 @@ async def _room(
         )
 
 
-async def _before(tx: db.Tx, viewer: Viewer, room_id: int) -> str:
-    room = await questions.before(tx, viewer.community_id, room_id, viewer.person_id)
-    return timeline.path_of(viewer, room) if room else ""
+async def _of_other(tx: db.Tx, viewer: Viewer, loan: Loan) -> dict[str, Any]:
+    """What one sees of whom one talks with; a mediator talks with two."""
+    mediates = viewer.person_id == loan.mediator_id
+    other = None if mediates else loan.other_than(viewer.person_id)
+    return await company.of_other(tx, viewer, other)
 
 
 def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:

@@ -9,7 +9,7 @@ from app.chat import commands as chat
 from app.chat import edits
 from app.chat.models import ConversationId, Message, Picture
 from app.db import Tx
-from app.loans import news, questions, talk
+from app.loans import asked, news, questions, talk
 from app.people.viewer import Viewer
 
 
@@ -23,6 +23,7 @@ async def say(
     *,
     quotes: int | None = None,
     picture: Picture | None = None,
+    wakes: bool = False,
 ) -> Message:
     """One message, of which the others are told; `client_id` again is the message there is.
 
@@ -34,11 +35,13 @@ async def say(
         return said
     loan = await talk.loan_in(tx, here, room_id)
     await chat.check_seat(tx, here, room, me)
-    if refusal := await talk.why_not_write_in(tx, room_id, by, now, loan):
+    if refusal := await talk.why_not_write_in(tx, room_id, by, now, loan, wakes=wakes):
         raise refusal
     said = await chat.say(tx, here, room, me, text, client_id, now, quotes, picture)
     if said.created_at == now:  # not a second time, by a retry in flight at once
         await news.of_room(tx, room_id, by, now, loan)
+        if loan is None:
+            await asked.sleeps_later(tx, here, room_id, now)
     return said
 
 
@@ -52,7 +55,7 @@ async def ask(
     room = await questions.asked_in(tx, tool_id, by, client_id)
     if room is None:
         room = await questions.room_to_ask(tx, tool_id, by, now)
-    return await say(tx, room, text, by, now, client_id)
+    return await say(tx, room, text, by, now, client_id, wakes=True)
 
 
 async def change(

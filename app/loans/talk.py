@@ -42,17 +42,43 @@ async def loan_in(tx: Tx, community_id: int, room_id: int) -> Loan | None:
 
 
 async def why_not_write_in(
-    tx: Tx, room_id: int, by: Viewer, now: datetime, loan: Loan | None = None
+    tx: Tx,
+    room_id: int,
+    by: Viewer,
+    now: datetime,
+    loan: Loan | None = None,
+    *,
+    wakes: bool = False,
 ) -> Refusal | None:
-    """Why somebody of this room cannot write in it; `loan` spares whoever has it a query."""
+    """Why somebody of this room cannot write in it; `loan` spares whoever has it a query.
+
+    `wakes`: a question asked anew, which opens a room that has gone to sleep.
+    """
     loan = loan or await loan_in(tx, by.community_id, room_id)
     if loan is not None:
         shut = why_not_write(loan, by, now)
     elif by.suspended:
         shut = Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
     else:
-        shut = None
+        shut = None if wakes else await _why_not_asleep(tx, room_id, by, now)
     return shut or people.why_not_write_to(await _apart(tx, room_id, loan, by))
+
+
+async def _why_not_asleep(tx: Tx, room_id: int, by: Viewer, now: datetime) -> Refusal | None:
+    """A question that nobody has written about for long can only be read."""
+    last = await chat.last_of(tx, by.community_id, room_id)
+    if last is None or now < last.created_at + READ_ONLY_AFTER:
+        return None
+    room = await tx.get(Conversation, (by.community_id, room_id))
+    mine = room is not None and room.asker_id == by.person_id
+    return Refusal(
+        "Nobody has written here for 30 days, so this question can only be read.",
+        "Ask again on the page of the tool: that opens it."
+        if mine
+        else "When they ask again, it opens.",
+        status=403,
+        code="over",
+    )
 
 
 async def _apart(tx: Tx, room_id: int, loan: Loan | None, by: Viewer) -> Apart | None:

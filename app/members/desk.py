@@ -27,6 +27,7 @@ WORDS = {
     "changes.end": "Proposals of other dates that nobody answers end",
     "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "waitlist.offer": "What has come free is offered to the next who waits",
+    "questions.sleep": "Questions that nobody writes about any more can only be read",
     "waitlist.look": "Waitlists are looked through",
     "notices.step": "What nobody has seen goes on to phone and letter box",
     "deliveries.forget": "What became of pushes and mails is forgotten after a season",

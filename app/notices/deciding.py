@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app import clock
+from app.errors import Span
 from app.notices.kinds import Channel, Weight, weight_of
 from app.notices.models import Kind
 from app.outgoing import STALE
@@ -57,14 +58,25 @@ class Quiet:
         They are instants, not readings of the clock: in the hour that comes twice a border has
         been passed for good once it has been passed.
         """
-        days = 1 if self.begins > self.ends else 0
-        today = clock.local_day(at, self.zone)
-        for day in (today - timedelta(days=1), today):
-            begins = clock.at_wall(day, self.begins, self.zone)
-            ends = clock.at_wall(day + timedelta(days=days), self.ends, self.zone)
-            if begins <= at < ends:
-                return ends
-        return None
+        found = self.stretch(at)
+        return found[1] if found and found[0] <= at else None
+
+    def stretch(self, at: datetime) -> Span | None:
+        """The quiet hours that are, or come next; None: there are none.
+
+        They are instants, not readings of the clock: in the hour that comes twice a border has
+        been passed for good once it has been passed.
+        """
+        if self.begins == self.ends:
+            return None
+        over = timedelta(days=1 if self.begins > self.ends else 0)
+        day = clock.local_day(at, self.zone) - timedelta(days=1)
+        while True:
+            start = clock.at_wall(day, self.begins, self.zone)
+            end = clock.at_wall(day + over, self.ends, self.zone)
+            if start < end and at < end:
+                return start, end
+            day += timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

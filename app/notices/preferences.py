@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import topic
 from app.db import Base, Tx
-from app.errors import NotFound, mistyped
+from app.errors import NotFound, Span, mistyped
 from app.notices.deciding import MailWish, Quiet, Wish
 from app.notices.kinds import Group
 from app.people.models import one_of
@@ -103,6 +103,17 @@ async def chosen_by(tx: Tx, person_id: int) -> Chosen:
     return Chosen(
         setting.zone, setting.quiet_from, setting.quiet_until, setting.paused_until, wishes
     )
+
+
+async def quiet_of(
+    tx: Tx, person_id: int | None, otherwise: ZoneInfo, now: datetime
+) -> Span | None:
+    """Somebody's quiet hours that are or come next, in their own time; None: there are none."""
+    if person_id is None:
+        return None
+    setting = await tx.get(NoticeSetting, person_id)
+    chosen = Chosen(setting.zone, setting.quiet_from, setting.quiet_until) if setting else Chosen()
+    return chosen.quiet(otherwise).stretch(now)
 
 
 async def choose(tx: Tx, person_id: int, wishes: Mapping[Group, Wish]) -> None:

@@ -109,9 +109,10 @@ async def show_presence(
     viewer: SignedIn,
     here: Annotated[bool, Field()] = False,
     typing: Annotated[bool, Field()] = False,
+    last: Annotated[bool, Field()] = False,
 ) -> Response:
     async with db.begin() as tx:
-        await commands.show_presence(tx, viewer, here=here, typing=typing)
+        await commands.show_presence(tx, viewer, here=here, typing=typing, last=last)
     return pages.back_to("/profile#presence")
 
 

@@ -7,18 +7,19 @@ import uuid
 import pytest
 from sqlalchemy import select
 
-from app import topic
+from app import jobs, topic
 from app.board import mine
 from app.chat import queries as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, keeping, lend_now, news, questions, saying, talk
+from app.loans import asked, commands, keeping, lend_now, news, questions, saying, talk
 from app.loans.lend_now import Somebody
 from app.members import blocks
 from app.notices import preferences
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
+from app.queue import Job
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from tests.loans.living import DAY, HOUR, Elm, elm_street
@@ -75,9 +76,31 @@ async def test_a_second_loan_has_a_room_of_its_own_that_leads_to_the_first(tx: T
     here = elm.here.id
     for who in (elm.ada, elm.ben):
         before = await questions.before(tx, here, room, who.person_id)
+        assert before is not None
         assert before == first.conversation_id
         assert await questions.before(tx, here, third.conversation_id, who.person_id) == room
+        assert await questions.later(tx, here, before, who.person_id) == room
+        assert await questions.later(tx, here, third.conversation_id, who.person_id) is None
     assert await questions.before(tx, here, room, elm.cy.person_id) is None
+    assert await questions.later(tx, here, first.conversation_id, elm.cy.person_id) is None
+
+
+async def test_who_has_many_rooms_pages_back_through_them(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    rooms = [(await elm.asked(elm.ben, day)).conversation_id for day in (1, 5)]
+    rooms += [await asks(elm, elm.cy), (await elm.asked(elm.ben, 9)).conversation_id]
+    found: list[int] = []
+    before: int | None = None
+    for more in (True, False):
+        page = await mine.rooms(tx, elm.ada, NOW, before=before, shown=2)
+        shown, older = page["rooms"], page["older"]
+        assert isinstance(shown, list)
+        assert isinstance(older, int)
+        assert len(shown) == 2
+        assert bool(older) is more
+        found += [row["room"] for row in shown]
+        before = older
+    assert sorted(found) == sorted(rooms)
 
 
 async def test_lending_at_the_door_goes_on_in_it_too(tx: Tx) -> None:
@@ -140,6 +163,31 @@ async def test_every_keeper_of_a_communitys_tool_is_asked(tx: Tx) -> None:
     await blocks.block(tx, ben, elm.cy, NOW)
     assert await seated(elm, room) == {ben, cy}
     assert await talk.why_not_write_in(tx, room, elm.ben, NOW) is not None
+
+
+async def test_a_question_sleeps_after_30_days_until_it_is_asked_again(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    room = await asks(elm, elm.ben)
+    name, asleep = topic.question(elm.here.id, room), NOW + 30 * DAY
+    for who, way_out in ((elm.ben, "Ask again"), (elm.ada, "When they ask again")):
+        assert await talk.why_not_write_in(tx, room, who, asleep - HOUR) is None
+        refusal = await talk.why_not_write_in(tx, room, who, asleep)
+        assert refusal is not None
+        assert "only be read" in refusal.sentence
+        assert way_out in (refusal.way_out or "")
+    with pytest.raises(Refusal, match="only be read"):
+        await saying.say(tx, room, "Still there?", elm.ben, asleep, uuid.uuid4())
+    (job,) = await tx.scalars(select(Job).where(Job.name == asked.SLEEP))
+    assert job.run_at == asleep
+    tx.info.pop("touched", None)
+    await jobs.COMMANDS[job.name](tx, job.key, asleep)
+    assert tx.info.pop("touched") == {name}, "its screens hear of it"
+    again = await saying.ask(tx, elm.drill.id, "And now?", elm.ben, asleep, uuid.uuid4())
+    assert again.conversation_id == room
+    assert name in tx.info["touched"]
+    await saying.say(tx, room, "Still loud.", elm.ada, asleep, uuid.uuid4())
+    await elm.asked(elm.ben, 40, now=asleep)
+    assert not (await tx.scalars(select(Job).where(Job.name == asked.SLEEP))).all()
 
 
 async def test_each_asks_in_a_room_of_their_own(tx: Tx) -> None:

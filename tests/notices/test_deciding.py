@@ -196,7 +196,14 @@ def test_quiet_hours_end_when_the_clock_on_the_wall_says_so(
 ) -> None:
     quiet = Quiet(time.fromisoformat(begins), time.fromisoformat(ends), LONDON)
     expected = None if until is None else datetime.fromisoformat(until)
-    assert quiet.end_of(datetime.fromisoformat(at)) == expected
+    now = datetime.fromisoformat(at)
+    assert quiet.end_of(now) == expected
+    ahead = quiet.stretch(now)
+    if expected is None:
+        assert ahead is None or now < ahead[0]
+    else:
+        assert ahead is not None
+        assert ahead[0] <= now < ahead[1] == expected
 
 
 def test_quiet_hours_are_those_of_where_the_person_lives() -> None:
