@@ -72,7 +72,18 @@ EDGES = (
     "asking",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *(
+        "states",
+        "lending",
+        "folded",
+        "synonyms",
+        "models",
+        "incident",
+        "wishes",
+        "papers",
+        "proposal",
+        "viewer",
+    ),
     *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords", "keepers"),
     *(
@@ -92,7 +103,7 @@ ROOMS = (
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
-    *("wording", "stretch", "timeline", "search", "talk", "questions"),
+    *("wording", "stretch", "timeline", "meaning", "search", "matching", "talk", "questions"),
     *(
         "photos",
         "periods",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import clock, db, pages, topic
 from app.board import live, queries, wall
-from app.board.wall import Search
+from app.board.search import Search, days_from
 from app.errors import Refusal
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
@@ -38,18 +37,15 @@ async def board(
     if len(said) < len(request.query_params.multi_items()):  # a form sent without script
         return pages.back_to(f"{here.path}?{urlencode(said)}".rstrip("?"))
     try:
-        days = wall.days_from(free_from, free_to)
+        days = days_from(free_from, free_to)
     except Refusal as refusal:
         wrong = refusal
     search = Search.typed(q, category, free, days)
     today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
-        found = await wall.hanging(tx, here, search, clock.now(), viewer.locale)
         shown = {
-            **await _wall(tx, viewer, found, search),
-            "counters_html": await _counters(
-                request, tx, viewer, None if q or category or days else found
-            ),
+            **await _wall(tx, viewer, search),
+            "counters_html": await pages.region(request, tx, topic.board(here.id)),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
                 {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
@@ -73,30 +69,22 @@ async def board(
         )
 
 
-async def _wall(
-    tx: db.Tx, viewer: Viewer, found: Sequence[queries.Seen], search: Search
-) -> dict[str, object]:
+async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
     """The cards, each with its version."""
-    here = viewer.here
-    shown = wall.arrange(found, search, await blocks.apart_from(tx, viewer.person_id))
+    here, now = viewer.here, clock.now()
+    found = await wall.hanging(tx, here, search, now)
+    apart = await blocks.apart_from(tx, viewer.person_id)
+    tools = await wall.tools_of(tx, here, wall.arrange(found, search, apart))
+    seen = await queries.seen(tx, here, tools, now, viewer.locale)
     drawn = {
-        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale) for one in shown
+        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
+        for one in queries.as_seen_by(seen, apart)
     }
     return {
         "tools": list((await pages.stamped(tx, drawn)).values()),
         "list_topic": (name := topic.listing(here.id, search.key)),
         "list_version": await pages.version(tx, name),
     }
-
-
-async def _counters(
-    request: Request, tx: db.Tx, viewer: Viewer, whole: Sequence[queries.Seen] | None
-) -> str:
-    """The counters; from the `whole` board, if the page has read it already."""
-    name = topic.board(viewer.community_id)
-    if whole is None:
-        return await pages.region(request, tx, name)
-    return (await pages.stamped(tx, {name: live.draw_counters(whole)}))[name]
 
 
 @router.get("/c/{slug}/things")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import topic
-from app.board.wall import KEY_LENGTH, Days, Search
+from app.board.search import KEY_LENGTH, Days, Search
 from tests.clocks import Clock
 from tests.neighbours import Neighbour, Screen, Street
 
