@@ -18,6 +18,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import OccupancyKind
 
 topics = Topics()
+MORE = "+"  # beside the counts of categories, whose names begin with a letter or digit
 
 
 def _also(key: str) -> tuple[str, ...]:
@@ -37,8 +38,9 @@ async def listing(tx: Tx, here: Here, key: str, locale: str) -> Faces | None:
     counts = {category.slug: count for category, count in shelves}
 
     def items(apart: Collection[int]) -> Items:
-        seen = wall.arrange(found, search, apart)
-        return Items([topic.tool(here.id, one.id) for one in seen], counts)
+        hung, more = wall.arrange(found, search, apart)
+        names = [topic.tool(here.id, one.id) for one in hung]
+        return Items(names, {**counts, MORE: int(more)})
 
     pairs = await blocks.pairs_in(tx, here.id)
     return Faces(items(()), {person: items(apart) for person, apart in pairs.items()})

@@ -14,13 +14,14 @@ from app.board.states import on_the_board as on_board
 from app.db import Tx
 from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
-from app.people.models import Block
+from app.people.models import Block, Membership, Person
 from app.people.viewer import Here
 from app.tools import keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
 RECENT = 12
+LENDERS = 300  # that one can choose among
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,23 @@ async def on_the_board(tx: Tx, here: Here, *, only: Iterable[int] | None = None)
         found = found.where(Tool.id.in_(list(only)))
     rows = await tx.scalars(found.order_by(Tool.plain_name, Tool.id))
     return rows.all()
+
+
+async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
+    """(id, name) of those who lend what hangs on the board, by name."""
+    hangs = on_board(here)
+    kept = select(func.unnest(Tool.keepers)).where(hangs, Tool.owner_id.is_(None))
+    rows = await tx.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.community_id == here.id,
+            or_(exists().where(hangs, Tool.owner_id == Person.id), Person.id.in_(kept)),
+        )
+        .order_by(func.lower(Person.name), Person.id)
+        .limit(LENDERS)
+    )
+    return [(one, name) for one, name in rows]
 
 
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:

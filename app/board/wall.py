@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, desc, false, select
 
@@ -16,7 +17,7 @@ from app.db import Tx
 from app.people.viewer import Here
 from app.tools import keepers, occupied
 from app.tools import queries as tool_queries
-from app.tools.models import Category, Tool
+from app.tools.models import Category, Skill, Tool
 
 PAGE = 60  # cards that a board shows at first, and so many more each time
 SPARE = 200  # more than that, so that a page stays full where some are veiled
@@ -46,18 +47,23 @@ async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence
     """The first of what fits, in order, and some more; not yet as anybody in particular sees it."""
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
-    asked = matching.wording(search.q, shelves, here)
-    found = await _first(tx, here, asked, limits, now)
+    asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
+    found = await _first(tx, here, asked, limits, now, most)
     if not found and (spelt := await matching.spelling(tx, asked.words, shelves, here)):
         asked = matching.wording(search.q, shelves, here, spelt)
-        found = await _first(tx, here, asked, limits, now)
+        found = await _first(tx, here, asked, limits, now, most)
     return found
 
 
 async def _first(
-    tx: Tx, here: Here, asked: Wording, limits: Sequence[ColumnElement[bool]], now: datetime
+    tx: Tx,
+    here: Here,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    now: datetime,
+    most: int,
 ) -> Sequence[Hung]:
-    free, most = states.free_at(here, now), PAGE + SPARE
+    free = states.free_at(here, now)
     places = select(
         Tool.id,
         Tool.owner_id,
@@ -97,6 +103,13 @@ def _limits(
         found.append(Tool.category_id.in_(named | below))
     if search.free:
         found.append(states.free_at(here, now))
+    if search.price is not None:
+        found.append(Tool.price_cents <= search.price)
+    if search.skill:
+        levels = tuple(Skill)
+        found.append(Tool.skill.in_(levels[: levels.index(Skill(search.skill)) + 1]))
+    if search.lender:
+        found.append(keepers.lent_by(search.lender))
     if search.days:
         start, end = clock.days(*search.days, here.zone)
         found.append(occupied.nothing_blocks(start, end, now) if end > now else false())
@@ -106,16 +119,22 @@ def _limits(
     return found
 
 
-def arrange(found: Iterable[Hung], search: Search, apart: Collection[int]) -> list[Hung]:
+class Shown(NamedTuple):
+    hung: Sequence[Hung]
+    more: bool  # fit than are shown
+
+
+def arrange(found: Sequence[Hung], search: Search, apart: Collection[int]) -> Shown:
     """As somebody sees it. `apart`: the people whom a block keeps from them; what these lend looks
     paused, so it hangs at the end of its like, and is not lent on any day.
     """
-    if not apart:
-        return list(found)
-    seen = [replace(one, free=False) if _veiled(one, apart) else one for one in found]
-    if search.free or search.days:
-        return [one for one in seen if not _veiled(one, apart)]
-    return sorted(seen, key=lambda one: one.place)
+    if apart and (search.free or search.days):
+        found = [one for one in found if not _veiled(one, apart)]
+    elif apart:
+        seen = (replace(one, free=False) if _veiled(one, apart) else one for one in found)
+        found = sorted(seen, key=lambda one: one.place)
+    shown = PAGE * search.pages
+    return Shown(found[:shown], len(found) > shown)
 
 
 def _veiled(one: Hung, apart: Collection[int]) -> bool:

@@ -18,6 +18,7 @@ from app.http.schemas import (
     CREATED,
     Answered,
     Asked,
+    Id,
     Key,
     Listed,
     Named,
@@ -31,7 +32,7 @@ from app.people import blocks
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 from app.tools import commands, queries, rules
-from app.tools.models import Tool, ToolStatus
+from app.tools.models import Skill, Tool, ToolStatus
 from app.tools.shapes import RulesAsked, RulesOut
 from app.tools.shapes import shape as shape_rules
 
@@ -73,6 +74,7 @@ class ToolOut(Answered):
     category: CategoryName
     brand: str = Field(examples=["Makita"])
     description: str = Field(examples=["Two batteries and a set of bits."])
+    skill: Skill = Field(description="Who can use it")
     price_cents: int = Field(examples=[250], description="A day; 0 is free")
     currency: str = Field(examples=["EUR"])
     parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
@@ -103,6 +105,7 @@ class NewTool(Asked):
     category: CategorySlug
     description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
     brand: str = Field("", max_length=rules.NAME_LONGEST)
+    skill: Skill = Skill.ANYONE
     price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
     parts: Parts = Field([], description="What comes with it, a name each")
@@ -121,6 +124,7 @@ class ToolChanges(Asked):
     category: CategorySlug | None = None
     description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
     brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    skill: Skill | None = None
     price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = None
     parts: Parts | None = None
@@ -129,7 +133,9 @@ class ToolChanges(Asked):
 
 class ToolsAsked(Paged):
     q: Annotated[str, AfterValidator(rules.clean)] = Field(
-        "", max_length=100, description="Words in name, brand or category"
+        "",
+        max_length=100,
+        description="Words of name, brand, category or description; typos are forgiven",
     )
     category: CategorySlug = ""
     free: bool = Field(False, description="Only what can be taken now")
@@ -139,6 +145,10 @@ class ToolsAsked(Paged):
     free_to: date | None = Field(
         None, examples=["2026-05-03"], description="Inclusive; without it, that one day"
     )
+
+    max_price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, description="A day")
+    skill: Skill | None = Field(None, description="Only what asks for no more than this")
+    lender: Id | None = Field(None, description="Only what this person lends")
 
     @property
     def days(self) -> Days | None:
@@ -160,7 +170,12 @@ async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Lis
     here, now = viewer.here, clock.now()
     if asked.days and (refusal := why_not_days(*asked.days)):
         raise refusal
-    search = Search.typed(asked.q, asked.category, asked.free, asked.days)
+    search = Search.typed(
+        *(asked.q, asked.category, asked.free, asked.days),
+        price=asked.max_price_cents,
+        skill=asked.skill or "",
+        lender=asked.lender or 0,
+    )
     async with db.snapshot() as tx:
         apart = await blocks.apart_from(tx, viewer.person_id)
         after, most = asked.cursor or 0, asked.limit + 1
@@ -286,6 +301,7 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         name=tool.name,
         category=CategoryName(slug=tool.category.slug, name=tool.category.name),
         brand=tool.brand,
+        skill=Skill(tool.skill),
         description=tool.description,
         price_cents=tool.price_cents,
         currency=here.currency,

@@ -128,7 +128,7 @@ FIRST: tuple[tuple[str, str], ...] = (
 
 NOTHING = (
     *("xyzzy", "qwertzuiop", "spaceship", "blorf", "hedge piano", "zz top", "drillbert"),
-    *("'; --", "%%%%%", "!!", ":*", "<->", "🪚", "*", "hedge xyzzy", "$", "& xyzzy", "\x00"),
+    *("'; --", "%%%%%", "!!", ":*", "<->", "🪚", "*", "hedge xyzzy", "$", "& xyzzy"),
 )
 
 
