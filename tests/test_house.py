@@ -75,7 +75,18 @@ EDGES = (
     "asking",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *(
+        "states",
+        "lending",
+        "folded",
+        "synonyms",
+        "models",
+        "incident",
+        "wishes",
+        "papers",
+        "proposal",
+        "viewer",
+    ),
     *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords", "keepers"),
     *(
@@ -96,7 +107,18 @@ ROOMS = (
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
-    *("company", "wording", "stretch", "timeline", "search", "talk", "questions", "asked"),
+    *(
+        "company",
+        "wording",
+        "stretch",
+        "timeline",
+        "meaning",
+        "search",
+        "talk",
+        "questions",
+        "asked",
+        "matching",
+    ),
     *(
         "photos",
         "periods",

@@ -224,4 +224,4 @@ async def _seat(
 async def _changed(tx: Tx, tool: Tool, now: datetime) -> None:
     tool.changed_at = now
     await tx.flush()
-    touch_tool(tx, tool)
+    touch_tool(tx, tool, listing=True)  # who lends it is filtered by

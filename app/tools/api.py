@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app import clock, db
 from app.board import queries as board
 from app.board import wall
+from app.board.search import Search, why_not_days
 from app.http import idempotency
 from app.http.schemas import CREATED, Key, Listed, ToolKey, cursor_after, problems
 from app.loans import shelf
@@ -44,28 +45,23 @@ async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
 async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Listed[ToolOut]:
     """In the order in which they were listed."""
     here, now = viewer.here, clock.now()
-    if asked.days and (refusal := wall.why_not_days(*asked.days)):
+    if asked.days and (refusal := why_not_days(*asked.days)):
         raise refusal
-    search = wall.Search.typed(asked.q, asked.category, asked.free, asked.days)
-    free = wall.free_on(here, asked.days, now)
+    search = Search.typed(
+        *(asked.q, asked.category, asked.free, asked.days),
+        price=asked.max_price_cents,
+        skill=asked.skill or "",
+        lender=asked.lender or 0,
+    )
     async with db.snapshot() as tx:
-        on_it = await board.on_the_board(
-            tx, here, like=asked.q, category=asked.category, where=free
-        )
-        left = sorted(
-            (tool for tool in on_it if tool.id > (asked.cursor or 0)), key=lambda tool: tool.id
-        )
-        today = asked.days and asked.days[0] <= clock.local_day(now, here.zone)
-        if not asked.free and not today:  # else only their states can say which belong to the page
-            left = left[: asked.limit + 1]
-        seen = await board.seen(tx, here, left, now, viewer.locale)
         apart = await blocks.apart_from(tx, viewer.person_id)
-    shown = board.as_seen_by(wall.without_late(seen, asked.days, here, now), apart)
-    found = [one for one in shown if wall.fits(one, search)]
-    page = found[: asked.limit]
+        after, most = asked.cursor or 0, asked.limit + 1
+        found = await wall.listed(tx, here, search, now, apart=apart, after=after, limit=most)
+        page = found[: asked.limit]
+        seen = await board.seen(tx, here, page, now, viewer.locale)
     return Listed(
-        items=[shape(one, viewer) for one in page],
-        next=cursor_after(page[-1].tool.id) if len(found) > len(page) else None,
+        items=[shape(one, viewer) for one in board.as_seen_by(seen, apart)],
+        next=cursor_after(page[-1].id) if len(found) > len(page) else None,
     )
 
 

@@ -9,12 +9,12 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.board import queries as board
-from app.board import wall
-from app.http.schemas import Answered, Asked, Named, Paged
+from app.board.search import Days
+from app.http.schemas import Answered, Asked, Id, Named, Paged
 from app.people.viewer import Viewer
 from app.tools import lending, rules
 from app.tools.lending import LIMITS, Lending
-from app.tools.models import ToolStatus
+from app.tools.models import Skill, ToolStatus
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS = get_args(Weekday)
@@ -124,6 +124,7 @@ class ToolOut(Answered):
     category: CategoryName
     brand: str = Field(examples=["Makita"])
     description: str = Field(examples=["Two batteries and a set of bits."])
+    skill: Skill = Field(description="Who can use it")
     price_cents: int = Field(examples=[250], description="A day; 0 is free")
     currency: str = Field(examples=["EUR"])
     parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
@@ -154,6 +155,7 @@ class NewTool(Asked):
     category: CategorySlug
     description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
     brand: str = Field("", max_length=rules.NAME_LONGEST)
+    skill: Skill = Skill.ANYONE
     price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
     parts: Parts = Field([], description="What comes with it, a name each")
@@ -172,6 +174,7 @@ class ToolChanges(Asked):
     category: CategorySlug | None = None
     description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
     brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    skill: Skill | None = None
     price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
     rules: RulesAsked | None = None
     parts: Parts | None = None
@@ -180,7 +183,9 @@ class ToolChanges(Asked):
 
 class ToolsAsked(Paged):
     q: Annotated[str, AfterValidator(rules.clean)] = Field(
-        "", max_length=100, description="Words in name, brand or category"
+        "",
+        max_length=100,
+        description="Words of name, brand, category or description; typos are forgiven",
     )
     category: CategorySlug = ""
     free: bool = Field(False, description="Only what can be taken now")
@@ -191,8 +196,12 @@ class ToolsAsked(Paged):
         None, examples=["2026-05-03"], description="Inclusive; without it, that one day"
     )
 
+    max_price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, description="A day")
+    skill: Skill | None = Field(None, description="Only what asks for no more than this")
+    lender: Id | None = Field(None, description="Only what this person lends")
+
     @property
-    def days(self) -> wall.Days | None:
+    def days(self) -> Days | None:
         first, last = self.free_from or self.free_to, self.free_to or self.free_from
         return (first, last) if first and last else None
 
@@ -213,6 +222,7 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         name=tool.name,
         category=CategoryName(slug=tool.category.slug, name=tool.category.name),
         brand=tool.brand,
+        skill=Skill(tool.skill),
         description=tool.description,
         price_cents=tool.price_cents,
         currency=here.currency,
