@@ -60,6 +60,7 @@ EDGES = (
     "case_shapes",
     "holding",
     "days_off",
+    "feeding",
     "keepers_page",
     "api",
     "handing_api",
@@ -72,7 +73,7 @@ EDGES = (
     "asking",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "viewer"),
+    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "feed", "viewer"),
     *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords", "keepers"),
     *(
@@ -92,6 +93,7 @@ ROOMS = (
         "dates",
     ),
     *("twice", "kept", "held", "waits", "cases", "sessions", "links", "mail_links", "reset_link"),
+    *("feeds", "almanac", "ics"),
     *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
