@@ -47,6 +47,7 @@ EDGES = (
     "chooser",
     "recording",
     "handing",
+    "labels",
     "lending_page",
     "changing",
     "settling",
@@ -108,7 +109,7 @@ ROOMS = (
     ),
     *("mailing", "truth", "steps"),
     *("reminders", "news", "ripple", "wall", "commands", "changes", "patience", "carrying"),
-    *("offers", "amends", "off", "standing", "mine"),
+    *("offers", "amends", "off", "standing", "at_hand", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
         "case_words",
