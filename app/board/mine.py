@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.board import queries
+from app.board import at_hand, queries
 from app.chat import queries as chat_queries
 from app.chat import wording
 from app.chat.models import Message, MessageKind
@@ -62,6 +62,7 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),
+        "labels_path": f"{here.path}/labels" if here else "/",
         "new_path": f"{here.path}/tools/new" if here else "/",
         "board_path": here.path if here else "/",
     }
@@ -72,9 +73,15 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     here, own = viewer.here, viewer.person_id in tool.lenders
     loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool.id)
     known, me = await standing.around(tx, loans), viewer.person_id
+    asked = {
+        one.id: standing.actions(one, known, viewer, now, back="tool")
+        for one in loans
+        if own and off.is_asked(one)
+    }
     return {
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}",
+        "labels_path": f"{here.path}/labels?tool={tool.id}",
         "mine": own,
         "of_all": tool.owner_id is None,
         "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
@@ -83,11 +90,8 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "paused": tool.status in off.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
-        "asked": {
-            one.id: standing.actions(one, known, viewer, now, back="tool")
-            for one in loans
-            if own and off.is_asked(one)
-        },
+        "asked": asked,
+        "at_hand": None if asked else at_hand.find(loans, known, viewer, now),
         "why_not_archive": shelf.why_not_archive(loans) if own else None,
         # Each change of the tool makes its buttons new ones.
         "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",
