@@ -30,7 +30,7 @@ GROUND = (
     "push",
     "http",
 )
-LINE = ("people", "notices", "chat", "tools", "loans", "members", "board")
+LINE = ("people", "notices", "chat", "tools", "loans", "members", "board", "inventory")
 EDGES = (
     "live",
     "doors",
@@ -95,6 +95,7 @@ ROOMS = (
     *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
+        "album",
         "periods",
         "telling",
         "trust",
@@ -119,6 +120,7 @@ ROOMS = (
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
     *("holds", "blackouts", "edits", "reports", "cards"),
+    *("cells", "columns", "packing", "held_here", "taking_along", "trial", "bringing_in"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
