@@ -50,7 +50,7 @@ def test_excel_knows_its_encoding_by_the_mark() -> None:
         b"\xef\xbb\xbfName,Category\nDrill,drills\n",
         b"name;category\r\nDrill;drills",
         b"name\tcategory\rDrill\tdrills\r",
-        b'\n\n"name" ,CATEGORY\n\n"Drill","drills"\n,\n',
+        b'\n\n"name", CATEGORY\n\n"Drill","drills"\n,\n',
         "name\tcategory\nDrill\tdrills\n".encode("utf-16"),
         b"\xfe\xff" + "name;category\nDrill;drills".encode("utf-16-be"),
     ],
