@@ -31,7 +31,7 @@ GROUND = (
     "push",
     "http",
 )
-LINE = ("people", "notices", "chat", "tools", "loans", "members", "board")
+LINE = ("people", "notices", "chat", "tools", "loans", "members", "board", "inventory")
 EDGES = (
     "live",
     "doors",
@@ -125,6 +125,7 @@ ROOMS = (
     ),
     *(
         "photos",
+        "album",
         "periods",
         "telling",
         "trust",
@@ -162,6 +163,7 @@ ROOMS = (
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
     *("holds", "blackouts", "edits", "reports", "cards"),
+    *("cells", "columns", "packing", "held_here", "taking_along", "trial", "bringing_in"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (
