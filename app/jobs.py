@@ -38,6 +38,7 @@ from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
 from app.tools.models import Tool
+from app.wanted import commands as wanted
 
 TICK = 1.0  # seconds between two looks
 AT_ONCE = 50
@@ -50,7 +51,7 @@ Command = Callable[[Tx, str, datetime], Awaitable[None]]
 
 
 def _loan(act: Callable[[Tx, int, int, datetime], Awaitable[None]]) -> Command:
-    """A loan's job: its key is `community/loan`."""
+    """A loan's job, or of what is wanted: its key is `community/loan`."""
 
     async def run(tx: Tx, key: str, now: datetime) -> None:
         community_id, loan_id = key.split("/")
@@ -90,6 +91,7 @@ COMMANDS: dict[str, Command] = {
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
+    wanted.END: _loan(wanted.run_out),
     asked.SLEEP: asked.sleep,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
     steps.JOB: steps.step,
@@ -232,6 +234,7 @@ async def _touch_everything(tx: Tx, community: Community, since: datetime) -> No
     """A new day: "today", "tomorrow" and "overdue by 2 days" say something else than they did."""
     here = community.id
     touch(tx, topic.board(here), topic.recent(here), topic.members(here), topic.help(here))
+    touch(tx, topic.wanted(here))
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
         touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))

@@ -69,6 +69,9 @@ from app.settings import settings
 from app.tools import api as tools_api
 from app.tools import labels
 from app.tools import routes as tools_routes
+from app.wanted import api as wanted_api
+from app.wanted import live as wanted_live
+from app.wanted import routes as wanted_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
@@ -81,19 +84,20 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, inventory_routes, app_shell, demo_mail),
+    *(feeding, labels, inventory_routes, wanted_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding),
+    *(asking, reporting, pictures, preferring_api, feeding, wanted_api),
 )
 
 
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    for feature in (board_live, chat_live, loans_live, members_live, notices_live):
+    features = (board_live, chat_live, loans_live, wanted_live, members_live, notices_live)
+    for feature in features:
         topics.include(feature.topics)
     return topics
 

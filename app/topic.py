@@ -106,6 +106,21 @@ def members(community_id: int) -> str:
     return f"c{community_id}/members"
 
 
+def wanted(community_id: int) -> str:
+    """What neighbours ask for and nobody has listed, as one person may see it."""
+    return f"c{community_id}/wanted"
+
+
+def one_wanted(community_id: int, wanted_id: int) -> str:
+    """What notices about one of them are about; it is drawn with the others."""
+    return f"c{community_id}/wanted/{wanted_id}"
+
+
+def watch(community_id: int, watch_id: int) -> str:
+    """What notices about a search that somebody watches are about."""
+    return f"c{community_id}/watch/{watch_id}"
+
+
 def waiting(person_id: int) -> str:
     return f"u{person_id}/waiting"
 

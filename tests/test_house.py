@@ -31,7 +31,9 @@ GROUND = (
     "push",
     "http",
 )
-LINE = ("people", "notices", "chat", "tools", "loans", "members", "board", "inventory")
+LINE = (
+    *("people", "notices", "chat", "tools", "loans", "wanted", "members", "board", "inventory"),
+)
 EDGES = (
     "live",
     "doors",
@@ -85,6 +87,7 @@ ROOMS = (
         "models",
         "incident",
         "wishes",
+        "watches",
         "papers",
         "proposal",
         "feed",

@@ -21,6 +21,7 @@ from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.main import registry
 from app.people.models import Membership, Status
+from app.wanted.models import Wanted, WantedAnswer
 from tests.neighbours import Neighbour, Screen, Street
 from tests.neighbours import _person as move_in
 
@@ -35,6 +36,7 @@ class Story:
     room: int = 0
     asked: int = 0  # a question's own room
     newcomer: int = 0
+    wanted: int = 0
 
     def cases(self, who: Neighbour) -> dict[str, tuple[str, str]]:
         """kind → (topic, the page that shows its region), as far as they exist by now."""
@@ -52,6 +54,7 @@ class Story:
             "members": (topic.members(here.id), f"{home}/members"),
             "reports": (topic.reports(here.id), f"{home}/reports"),
             "help": (topic.help(here.id), f"{home}/help"),
+            "wanted": (topic.wanted(here.id), f"{home}/wanted"),
         }
         if self.tool:
             found["tool"] = (topic.tool(here.id, self.tool), home)
@@ -178,6 +181,19 @@ def acts(story: Story) -> Acts:
     async def ask_about() -> None:
         there = f"{cora.home}/tools/{story.tool}/questions"
         story.asked = int((await cora.does(there, about="Is it loud?")).rsplit("/", 1)[1])
+
+    async def ask_all() -> None:
+        await ben.does(f"{ben.home}/wanted", words="A tile cutter", start=street.day(1))
+        async with db.snapshot() as tx:
+            newest = select(func.max(Wanted.id)).where(Wanted.community_id == street.here.id)
+            story.wanted = int(await tx.scalar(newest) or 0)
+
+    async def list_for_it() -> None:
+        async with db.snapshot() as tx:
+            answer = await tx.scalar(
+                select(WantedAnswer.id).where(WantedAnswer.wanted_id == story.wanted)
+            )
+        await ada.lists("Tile cutter", answer=answer)
 
     async def see() -> None:
         await ada.posts(f"{ada.home}/rooms/{story.room}/seen", up_to=10_000)
@@ -318,6 +334,13 @@ def acts(story: Story) -> Acts:
         ("resume", shelve("pause/end")),
         ("archive", shelve("archive")),
         ("restore", shelve("archive/end")),
+        ("ask all neighbours", ask_all),
+        (
+            "have one",
+            lambda: ada.does(f"{ada.home}/wanted/{story.wanted}/answers", words="In the cellar."),
+        ),
+        ("list it for him", list_for_it),
+        ("need it no more", lambda: ben.does(f"{ben.home}/wanted/{story.wanted}/end")),
         ("knock at the door", knock),
         (
             "let somebody in",

@@ -101,6 +101,9 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "message_id": 1,
         "report_id": 1,
         "feed_id": 1,
+        "wanted_id": 1,
+        "answer_id": 1,
+        "watch_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,
@@ -202,6 +205,7 @@ async def test_a_strangers_socket_hears_nothing_but_its_own(
         topic.facts(here, story["loan_id"]),
         topic.help(here),
         topic.reports(here),
+        topic.wanted(here),
         topic.things(street.ada.id),
         topic.unread(street.ada.id),
     ]

@@ -131,6 +131,8 @@ async def _show(tx: Tx, one: int, other: int) -> None:
     All their tools, wherever they hang: the veil of each is drawn for whoever may come to see it.
     """
     touch(tx, topic.access(one), topic.access(other))
+    for community_id in await queries.communities_of(tx, one):
+        touch(tx, topic.wanted(community_id))
     for owner in (one, other):
         for tool in await queries.lent_by(tx, owner):
             here = tool.community_id

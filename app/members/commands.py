@@ -26,6 +26,7 @@ from app.realtime import touch
 from app.tools import queries as tool_queries
 from app.tools.commands import touch_tool
 from app.tools.models import ToolStatus
+from app.wanted import commands as wanted
 
 
 async def admit(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Membership:
@@ -138,7 +139,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
         touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
     communities = await queries.communities_of(tx, by.person_id)
     for community_id in communities:
-        touch(tx, topic.members(community_id))
+        touch(tx, topic.members(community_id), topic.wanted(community_id))
         await mediation.show_choices(tx, community_id)
     for wish in await waits.wishes_of(tx, by.person_id, communities):
         touch(tx, topic.waitlist(wish.community_id, wish.tool_id))
@@ -174,6 +175,7 @@ async def _settle(
         await offers.archived(tx, tool, now)
     await offers.person_left(tx, community_id, person_id, now)
     await feeds.person_left(tx, community_id, person_id)
+    await wanted.person_left(tx, community_id, person_id)
     for tool in tools:
         if tool.status != ToolStatus.ARCHIVED:
             tool.status, tool.changed_at = ToolStatus.ARCHIVED, now
@@ -197,6 +199,7 @@ async def _written(
     """What belongs to every change of a membership: open sockets and pages, and the log."""
     await tx.flush()
     touch(tx, topic.access(standing.person_id), topic.members(standing.community_id))
+    touch(tx, topic.wanted(standing.community_id))
     await mediation.show_choices(tx, standing.community_id)
     where, whose = standing.community_id, standing.person_id
     security(event, person=by.person_id, whose=whose, community=where, role=role)

@@ -17,7 +17,9 @@ import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models
-import app.tools.wishes  # noqa: F401
+import app.tools.watches
+import app.tools.wishes
+import app.wanted.models  # noqa: F401
 from app.db import Base
 from app.realtime import versions
 

@@ -95,6 +95,9 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.WAIT_GONE: _C,
         Kind.MOVED_IN_LINE: _C,
         Kind.LINE_CHANGED: _C,
+        Kind.WANTED_ANSWERED: _N,
+        Kind.WANTED_LISTED: _N,
+        Kind.WATCHED: _N,
     },
     Group.TROUBLE: {
         Kind.STUCK: _N,
@@ -114,6 +117,8 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.TOOL_UNSAFE: _U,
         Kind.TOOL_MISSING: _U,
         Kind.REPORTED: _N,
+        Kind.WANTED_REPORTED: _N,
+        Kind.WANTED_REMOVED: _N,
     },
 }
 KINDS = {

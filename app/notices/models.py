@@ -83,6 +83,12 @@ class Kind(enum.StrEnum):
     KEEPER_NAMED = "keeper_named"
     KEEPER_RELEASED = "keeper_released"
     REPORTED = "reported"
+    # What somebody asks all neighbours for, and searches that are watched.
+    WANTED_ANSWERED = "wanted_answered"
+    WANTED_LISTED = "wanted_listed"
+    WANTED_REPORTED = "wanted_reported"
+    WANTED_REMOVED = "wanted_removed"
+    WATCHED = "watched"
 
 
 class Notice(Base):

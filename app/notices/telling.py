@@ -12,7 +12,10 @@ from app.notices.models import Kind, Notice
 from app.people.viewer import Here
 
 # Kind of topic → where its pages are.
-PAGES = {"loan": "loans", "tool": "tools", "question": "rooms", "reports": "reports"}
+PAGES = {
+    **{"loan": "loans", "tool": "tools", "question": "rooms", "reports": "reports"},
+    **{"wanted": "wanted", "watch": "watches"},
+}
 
 # kind → icon, sentence. {who} is who did it, {other} the other one of the two, {tool} and {when}
 # (the loan's period) and {reason} speak for themselves.
@@ -106,6 +109,11 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.KEEPER_NAMED: ("handshake", "You look after the {tool} now: you lend it for all."),
     Kind.KEEPER_RELEASED: ("handshake", "You do not look after the {tool} any more."),
     Kind.REPORTED: ("flag", "{who} reported what {other} has said{reason}"),
+    Kind.WANTED_ANSWERED: ("hand", "{who} answers what you look for, “{words}”{reason}"),
+    Kind.WANTED_LISTED: ("hammer", "{who} listed the {tool} that you look for. Ask for it."),
+    Kind.WANTED_REPORTED: ("flag", "{who} reported what {other} looks for, “{words}”{reason}"),
+    Kind.WANTED_REMOVED: ("circle-x", "{who} removed what you look for, “{words}”{reason}"),
+    Kind.WATCHED: ("eye", "You look for {words}: the {tool} is free."),
 }
 
 

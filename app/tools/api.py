@@ -29,6 +29,7 @@ from app.tools.shapes import (
     ToolsAsked,
     shape,
 )
+from app.wanted import commands as wanted
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
 
@@ -77,6 +78,8 @@ async def list_tool(
             text = _text(new)
             tool = await commands.list_tool(tx, text, viewer, clock.now())
             await _set_rules(tx, tool, new.rules, viewer)
+            if new.answer is not None:
+                await wanted.listed(tx, new.answer, tool, viewer, clock.now())
             done = {"tool_id": tool.id}
             await idempotency.keep(tx, viewer.person_id, request, key, new, done)
         answer = await _answer(tx, viewer, done["tool_id"])
@@ -142,7 +145,7 @@ async def restore(request: Request, viewer: ApiMember, tool_id: ToolKey, key: Ke
 
 
 def _text(asked: NewTool | ToolChanges) -> commands.ToolText:
-    given = asked.model_dump(exclude={"rules"})
+    given = asked.model_dump(exclude={"rules", "answer"})
     parts = given.pop("parts")
     return commands.ToolText(**given, parts=None if parts is None else "\n".join(parts))
 

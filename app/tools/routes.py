@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import FileResponse
 
-from app import clock, db, pages
+from app import clock, db, pages, topic
 from app.errors import NotFound, Refusal
 from app.http import idempotency, throttle
 from app.loans import alone, shelf
@@ -19,20 +19,27 @@ from app.people.viewer import Viewer
 from app.tools import commands, photos, queries, rules, terms
 from app.tools.lending import Lending
 from app.tools.models import Tool
+from app.wanted import commands as wanted
+from app.wanted import telling as wanted_telling
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
     *("name", "category", "brand", "description", "price", "skill"),
-    *("parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
+    *("answer", "parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
 )
 
 
 @router.get("/c/{slug}/tools/new")
-async def new_tool(request: Request, viewer: Member) -> Response:
+async def new_tool(
+    request: Request, viewer: Member, answer: Annotated[int, Query(ge=0, lt=2**62)] = 0
+) -> Response:
+    """`answer`: of the viewer's own, to what somebody looks for, which is in the form then."""
     if refusal := rules.why_not_list(viewer):
         raise refusal
-    return await _form(request, viewer, None, Form(values=terms.typed(Lending())))
+    async with db.snapshot() as tx:
+        given = await wanted_telling.form_of_answer(tx, viewer, answer)
+    return await _form(request, viewer, None, Form(values=terms.typed(Lending()) | given))
 
 
 @router.post("/c/{slug}/tools")
@@ -166,6 +173,9 @@ async def _write(
     now = clock.now()
     if tool_id is None:
         tool = await commands.list_tool(tx, text, viewer, now)
+        answer = str(form.get("answer", ""))
+        if (answer_id := topic.number(answer)) is not None:
+            await wanted.listed(tx, answer_id, tool, viewer, now)
     else:
         tool = await commands.edit(tx, tool_id, text, viewer, now)
     if (given := terms.read(form)) is not None:

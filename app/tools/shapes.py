@@ -161,6 +161,9 @@ class NewTool(Asked):
     parts: Parts = Field([], description="What comes with it, a name each")
     self_service: bool = False
     of_all: bool = Field(False, description="The community's, by a coordinator who keeps it first")
+    answer: Id | None = Field(
+        None, description="Of yours, to what somebody looks for: they are told of the tool"
+    )
 
 
 class ToolChanges(Asked):

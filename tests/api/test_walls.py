@@ -23,6 +23,8 @@ ROUTES = sorted(
 )
 AMENDS: dict[str, Json] = {
     "/report": {"reason": "Look at it."},
+    "/removal": {"reason": "This is no tool."},
+    "/answers": {"words": "I have one."},
     "/reports/{report_id}/settlement": {"reason": "We have talked."},
     "/correction": {"state": "closed", "reason": "So it was."},
     "/unsafe": {"reason": "The cable is bare."},
@@ -41,6 +43,7 @@ def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
     ids |= dict.fromkeys(("blackout_id", "change_id", "incident_id", "amount_id", "feed_id"), 1)
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
+    ids |= dict.fromkeys(("wanted_id", "answer_id", "watch_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
     if path.endswith(f"/{slug}/messages"):
         return f"{path}?q=drill"
@@ -75,13 +78,15 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"person": here.ben.who.id, "place": 1, "reason": "Because"}
     if path.endswith("/feeds"):
         return {"kind": "loans"}
+    if path.endswith("/wanted"):
+        return {"words": "A tile cutter"}
     if path.endswith("/tools"):
         return {"name": "Drill", "category": "drills"}
     return {} if method == "PATCH" else None
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 97
+    assert len(ROUTES) == 104
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 

@@ -23,7 +23,7 @@ from tests.neighbours import Street
 from tests.notices.postbox import Postbox, html_of, text_of
 
 NOW = datetime(2026, 5, 1, 11, tzinfo=UTC)
-FIELDS = ("tool", "other", "reason", "place")
+FIELDS = ("tool", "other", "reason", "place", "words")
 
 
 def parcel(*kinds: Kind, evil: bool, together: bool = False) -> Parcel:

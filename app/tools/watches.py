@@ -1,0 +1,44 @@
+"""A watch: somebody wants to be told when a tool that fits a search is listed, or comes free."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, exists, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import queue
+from app.db import Base, Tx
+
+LOOK = "watches.look"
+
+
+class Watch(Base):
+    """The words and category of a board's search. `told_on`: the local day of its last notice."""
+
+    __tablename__ = "watch"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["community_id", "person_id"], ["membership.community_id", "membership.person_id"]
+        ),
+        Index("uq_watch_search", "community_id", "person_id", "words", "category", unique=True),
+        CheckConstraint("words <> '' OR category <> ''", name="something"),
+    )
+
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    person_id: Mapped[int]
+    words: Mapped[str]
+    category: Mapped[str]  # its slug, as in a board's address
+    told_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+
+
+async def stir(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datetime) -> None:
+    """The tool may be new, or free, from `at` on: a job asks then whom that is to be told.
+
+    Instants are part of the key: to look now must not put off the look after its rest.
+    """
+    if await tx.scalar(select(exists().where(Watch.community_id == community_id))):
+        key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
+        await queue.enqueue(tx, LOOK, key, at, now)

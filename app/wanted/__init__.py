@@ -1,0 +1,1 @@
+"""Wanted: what somebody needs and nobody has listed, and who answers that."""

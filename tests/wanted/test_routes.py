@@ -1,0 +1,89 @@
+"""What is wanted, from the search in vain to the request, as pages and as JSON."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import select
+
+from app import db, topic
+from app.wanted.models import WantedAnswer
+from tests.api.conftest import programs_of
+from tests.neighbours import Street, said
+
+
+def first_in(html: str) -> int:
+    """The id of the newest."""
+    return int(html.split('id="wanted-')[1].split('"')[0])
+
+
+async def test_from_a_search_in_vain_to_the_request(street: Street) -> None:
+    ada, ben, home = street.ada, street.ben, street.here.path
+    board = await ben.opens(f"{home}?q=tile+cutter&category=saws")
+    assert f'href="{home}/wanted?q=tile%20cutter&amp;category=saws"' in board
+    form = await ben.opens(f"{home}/wanted?q=tile%20cutter&category=saws")
+    assert 'value="tile cutter"' in form
+    assert '<option value="saws" selected>' in form
+    region = topic.wanted(street.here.id)
+    day = street.day(2)
+    async with ada.watches(region) as hers, ben.watches(region) as his:
+        await ben.does(f"{home}/wanted", words="A tile cutter", category="saws", start=day)
+        html = await hers.shows(region, "A tile cutter")
+        wanted = first_in(html)
+        await ada.does(f"{home}/wanted/{wanted}/answers", words="In the cellar.")
+        await his.shows(region, "In the cellar.")
+        async with db.snapshot() as tx:
+            answer = await tx.scalar(
+                select(WantedAnswer.id).where(WantedAnswer.community_id == street.here.id)
+            )
+        new = await ada.opens(f"{home}/tools/new?answer={answer}")
+        assert 'value="Tile cutter"' in new
+        assert f'name="answer" value="{answer}"' in new
+        tool = await ada.lists("Tile cutter", "saws", answer=answer)
+        await his.shows(region, "Ask for the Tile cutter")
+    assert "listed the Tile cutter" in await ben.opens(f"{home}/notices")
+    there = await ben.client.get(f"{home}/wanted/{wanted}")
+    parts = urlsplit(there.headers["location"])
+    assert (parts.path, parts.fragment) == (f"{home}/tools/{tool}", "request")
+    assert parse_qs(parts.query) == {"start": [f"{day}"], "end": [f"{day}"]}
+    assert f'value="{day}"' in await ben.opens(there.headers["location"])
+
+
+async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -> None:
+    ben, home = street.ben, street.here.path
+    answer = await ben.posts(f"{home}/wanted", words="A tent", start=street.day(3), end="soon")
+    assert (answer.status_code, said(answer.text)) == (
+        422,
+        "That is not a day. Write it like 2026-05-31.",
+    )
+    assert 'value="A tent"' in answer.text
+    await ben.does(f"{home}/wanted", words="A tent")
+    html = await street.ada.opens(f"{home}/wanted")
+    path = f"{home}/wanted/{first_in(html)}"
+    long = await street.ada.posts(f"{path}/answers", words="x" * 141)
+    assert (long.status_code, "x" * 141 in long.text) == (422, True)
+
+
+async def test_programs_ask_answer_list_and_end(street: Street) -> None:
+    async with programs_of(street) as here:
+        new = {"words": "A tent", "category": "party", "start": f"{street.day(1)}"}
+        made = await here.ben.posts("/wanted", new, expect=201, key="k")
+        again = await here.ben.posts("/wanted", new, expect=201, key="k")
+        assert made["id"] == again["id"]
+        path = f"/wanted/{made['id']}"
+        (answer,) = (await here.ada.posts(f"{path}/answers", {}, expect=201))["answers"]
+        tool = await here.ada.lists("Tent", category="party", answer=answer["id"])
+        (seen,) = (await here.ben.gets("/wanted"))["items"]
+        assert (seen["state"], seen["answers"][0]["tool_id"]) == ("answered", tool)
+        assert (await here.cy.gets("/wanted"))["items"] == []
+        assert (await here.ben.call("POST", f"{path}/end")).status_code == 204
+        assert (await here.ben.gets("/wanted"))["items"] == []
+        late = await here.cy.posts(f"{path}/answers", {}, expect=409)
+        assert late["type"] == "/problems/not_wanted"
+        many = [
+            (await here.cy.posts("/wanted", {"words": f"Thing {n}"}, expect=201))["id"]
+            for n in range(3)
+        ]
+        first = await here.ben.gets("/wanted", limit=2)
+        rest = await here.ben.gets("/wanted", limit=2, cursor=first["next"])
+        assert [one["id"] for one in (*first["items"], *rest["items"])] == many[::-1]
