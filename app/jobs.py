@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, db, queue, topic
+from app.board import watching
 from app.db import Tx
 from app.http import idempotency
 from app.loans import (
@@ -37,6 +38,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
+from app.tools import watches
 from app.tools.models import Tool
 from app.wanted import commands as wanted
 
@@ -91,6 +93,7 @@ COMMANDS: dict[str, Command] = {
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
+    watches.LOOK: watching.look,
     wanted.END: _loan(wanted.run_out),
     asked.SLEEP: asked.sleep,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),

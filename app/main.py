@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking, tool_page
+from app.board import asking, tool_page, watch_door
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
@@ -84,12 +84,12 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, inventory_routes, wanted_routes, app_shell, demo_mail),
+    *(feeding, labels, inventory_routes, wanted_routes, watch_door, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding, wanted_api),
+    *(asking, reporting, pictures, preferring_api, feeding, wanted_api, watch_door),
 )
 
 

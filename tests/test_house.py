@@ -77,6 +77,7 @@ EDGES = (
     "waiting_shapes",
     "waiting",
     "asking",
+    "watch_door",
 )
 ROOMS = (
     *(
@@ -153,7 +154,7 @@ ROOMS = (
         "carrying",
         "troubles",
     ),
-    *("offers", "amends", "off", "standing", "at_hand", "mine"),
+    *("offers", "amends", "off", "standing", "at_hand", "watching", "mine"),
     *("keeping", "unsafe", "incidents", "amounts", "mediation", "undo", "correct"),
     *(
         "case_words",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.board import at_hand, queries
+from app.board import at_hand, queries, watching
 from app.chat import queries as chat_queries
 from app.chat import wording
 from app.chat.models import Message, MessageKind
@@ -54,11 +54,11 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     rest = sorted((one for one in shown if not one.told.my_turn), key=_in_hand_first)
     places = await people_queries.places_of(tx, viewer.person_id)
     here = viewer.community or _first(places)
+    homes = {key: place for key, (place, _) in places.items()}
     return {
+        "watches": await watching.of_person(tx, viewer, homes),
         "waiting": [{"loan": one.told, "actions": _actions(one, known, now)} for one in urgent],
-        "waits": await outlook.of_person(
-            tx, viewer, {key: place for key, (place, _) in places.items()}, now
-        ),
+        "waits": await outlook.of_person(tx, viewer, homes, now),
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),

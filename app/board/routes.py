@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from app import clock, db, pages, topic
-from app.board import live, mine, queries, wall
+from app.board import live, mine, queries, wall, watching
 from app.board.search import PAGES_MOST, Search, days_from, price_from
 from app.errors import Refusal
 from app.people import blocks
@@ -66,6 +66,8 @@ async def board(
             ],
             "lenders": await queries.lenders(tx, here),
             "search": search,
+            "watch": await watching.of_search(tx, search, viewer),
+            "here_path": _here(request),
             "narrowed": search.narrowed or bool(wrong_days or wrong_price),
             "typed": {"q": q, "free_from": free_from, "free_to": free_to, "price_to": price_to},
             "wrong": [wrong for wrong in (wrong_days, wrong_price) if wrong],
@@ -81,6 +83,11 @@ async def board(
             skills=list(SKILLS.items())[:-1],
             why_not_list=tool_rules.why_not_list(viewer),
         )
+
+
+def _here(request: Request) -> str:
+    """The board as it is searched now, to come back to."""
+    return f"{request.url.path}?{request.url.query}".rstrip("?")
 
 
 Read = TypeVar("Read")

@@ -168,16 +168,36 @@ async def listed(
     limits = _limits(here, search, shelves, now)
     if apart and (search.free or search.days):
         limits.append(keepers.not_lent_only_by(apart))
-    asked = matching.wording(search.q, shelves, here)
-    fitting = select(Tool.id).where(states.on_the_board(here), *limits)
-    if asked.words and await tx.scalar(fitting.where(asked.fits).limit(1)) is None:
-        spelt = await matching.spelling(tx, asked.words, shelves, here)
-        asked = matching.wording(search.q, shelves, here, spelt)
+    fitting = await _fitting(tx, here, search, shelves, limits)
     rows = await tx.scalars(
         tool_queries.with_all()
-        .where(Tool.community_id == here.id, Tool.id.in_(fitting.where(asked.fits)))
+        .where(Tool.community_id == here.id, Tool.id.in_(fitting))
         .where(Tool.id > after)
         .order_by(Tool.id)
         .limit(limit)
     )
     return rows.all()
+
+
+async def fits(tx: Tx, here: Here, search: Search, tool_id: int, now: datetime) -> bool:
+    """Whether this tool is among what the search finds, typos forgiven as for everybody."""
+    shelves = await tool_queries.categories(tx, here.id)
+    limits = _limits(here, search, shelves, now)
+    fitting = await _fitting(tx, here, search, shelves, limits)
+    return await tx.scalar(fitting.where(Tool.id == tool_id)) is not None
+
+
+async def _fitting(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    shelves: Sequence[Category],
+    limits: Sequence[ColumnElement[bool]],
+) -> Select[int]:
+    """The ids of all that fits; where nothing does as it is typed, of what may have been meant."""
+    asked = matching.wording(search.q, shelves, here)
+    fitting = select(Tool.id).where(states.on_the_board(here), *limits)
+    if asked.words and await tx.scalar(fitting.where(asked.fits).limit(1)) is None:
+        spelt = await matching.spelling(tx, asked.words, shelves, here)
+        asked = matching.wording(search.q, shelves, here, spelt)
+    return fitting.where(asked.fits)

@@ -18,7 +18,7 @@ from app.loans.states import State, Who
 from app.notices.models import Kind
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability, occupied
+from app.tools import availability, occupied, watches
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 from app.tools.rules import ON_THE_BOARD
@@ -96,6 +96,8 @@ async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> Non
     moves = (tool.status in ON_THE_BOARD) != (status in ON_THE_BOARD)
     tool.status, tool.changed_at = status, now
     await tx.flush()
+    if status == ToolStatus.LISTED:
+        await watches.stir(tx, tool.community_id, tool.id, now, now)
     touch_tool(tx, tool, listing=moves)
     await tool_changed(tx, tool, now)
 

@@ -8,7 +8,7 @@ from app import queue, words
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
 from app.loans import choosing, queries, rules
-from app.tools import occupied
+from app.tools import occupied, watches
 from app.tools import queries as tools
 from app.tools.commands import touch_tool
 from app.tools.models import Tool
@@ -79,4 +79,5 @@ async def passed(tx: Tx, key: str, now: datetime) -> None:
     community_id, tool_id, _ = (int(part) for part in key.split("/"))
     tool = await tools.tool(tx, community_id, tool_id)
     if tool is not None:
+        await watches.stir(tx, community_id, tool_id, now, now)
         touch_tool(tx, tool)

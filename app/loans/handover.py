@@ -16,7 +16,7 @@ from app.loans.models import Loan
 from app.loans.papers import Direction
 from app.loans.states import Act
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import availability, watches
 from app.tools.photos import Stored
 
 PLACE_LONGEST = 200
@@ -70,6 +70,7 @@ async def come_back(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> 
     await incidents.found(tx, loan, by, now)
     rest = loan.tool.lending.buffer
     await availability.cut(tx, loan.community_id, loan.id, now, rest)
+    await watches.stir(tx, loan.community_id, loan.tool_id, now + rest, now)
     await plan_pass(tx, loan.tool, now + rest, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)
     await records.pressed(tx, loan, Direction.IN, by.person_id, now, now)

@@ -15,7 +15,7 @@ from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import availability, watches
 from app.tools.models import ToolStatus
 from app.tools.photos import Stored
 from app.tools.rules import ON_THE_BOARD
@@ -179,6 +179,7 @@ async def is_here(
     amends.record(tx, loan, story.FOUND, by, "", now)
     await found(tx, loan, by, now)
     await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
+    await watches.stir(tx, loan.community_id, loan.tool_id, now, now)
     if loan.tool.status == ToolStatus.MISSING:
         await amends.set_tool(tx, loan.tool, ToolStatus.LISTED, now)
     await amends.tell(tx, loan, by, now, f"{by.name} has the tool again.", kind=Kind.FOUND)

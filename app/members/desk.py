@@ -28,6 +28,7 @@ WORDS = {
     "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "waitlist.offer": "What has come free is offered to the next who waits",
     "questions.sleep": "Questions that nobody writes about any more can only be read",
+    "watches.look": "Who watches a search is told of what is listed or comes free",
     "wanted.end": "What neighbours look for ends after its days, and is forgotten later",
     "waitlist.look": "Waitlists are looked through",
     "notices.step": "What nobody has seen goes on to phone and letter box",

@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from app import queue
 from app.db import Tx
 from app.errors import Span
+from app.tools import watches
 from app.tools.models import Occupancy, OccupancyKind
-from app.tools.occupied import taken
+from app.tools.occupied import taken, taken_now
 from app.tools.wishes import anyone_waits
 
 OVERLAP = "23P01"  # SQLSTATE exclusion_violation
@@ -89,6 +90,8 @@ async def end_black_out(
         Occupancy.id == occupancy_id,
         Occupancy.kind == OccupancyKind.BLACKOUT,
     )
+    if await taken_now(tx, off, now):
+        await watches.stir(tx, community_id, tool_id, now, now)
     return await _free(tx, community_id, tool_id, off, now)
 
 
@@ -280,9 +283,11 @@ async def cut(
 
 async def release(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:
     """The loan blocks nothing any more."""
-    gone = delete(Occupancy).where(*_of_loan(community_id, loan_id)).returning(Occupancy.tool_id)
-    tool_id = await tx.scalar(gone.execution_options(**UNSYNCHRONISED))
-    if tool_id is not None:
+    mine = _of_loan(community_id, loan_id)
+    if tool_id := await taken_now(tx, mine, now):
+        await watches.stir(tx, community_id, tool_id, now, now)
+    gone = delete(Occupancy).where(*mine).returning(Occupancy.tool_id)
+    if tool_id := await tx.scalar(gone.execution_options(**UNSYNCHRONISED)):
         await wake(tx, community_id, tool_id, now, now)
 
 

@@ -14,7 +14,7 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability, queries, rules, terms
+from app.tools import availability, queries, rules, terms, watches
 from app.tools.lending import Lending
 from app.tools.models import Category, Photo, Skill, Tool, ToolStatus
 from app.tools.photos import Stored
@@ -79,6 +79,7 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
     )
     tx.add(tool)
     await tx.flush()
+    await watches.stir(tx, tool.community_id, tool.id, now, now)
     touch_tool(tx, tool, listing=True)
     return tool
 

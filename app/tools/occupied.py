@@ -197,3 +197,9 @@ def _bounds(period: Range[datetime]) -> Span:
     assert period.lower is not None, "an occupancy is bounded"
     assert period.upper is not None, "an occupancy is bounded"
     return period.lower, period.upper
+
+
+async def taken_now(tx: Tx, which: Iterable[ColumnElement[bool]], now: datetime) -> int | None:
+    """The tool that one of these rows takes just now: what was free anyhow does not become so."""
+    at = select(Occupancy.tool_id).where(*which, Occupancy.period.contains(now))
+    return await tx.scalar(at.limit(1))

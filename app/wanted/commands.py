@@ -21,6 +21,7 @@ from app.people.rules import why_not_coordinate
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools.models import Tool
+from app.tools.watches import Watch
 from app.wanted import queries, rules
 from app.wanted.models import Wanted, WantedAnswer, WantedState
 
@@ -181,7 +182,7 @@ async def run_out(tx: Tx, community_id: int, wanted_id: int, now: datetime) -> N
 
 
 async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
-    """What they asked for goes, with its answers; and what they answered others."""
+    """What they asked for goes, with its answers; what they answered others; what they watch."""
     mine = await tx.scalars(
         select(Wanted.id)
         .where(Wanted.community_id == community_id, Wanted.person_id == person_id)
@@ -189,6 +190,8 @@ async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
         .with_for_update()
     )
     await _forget(tx, community_id, mine.all(), by=person_id)
+    watched = delete(Watch).where(Watch.community_id == community_id, Watch.person_id == person_id)
+    await tx.execute(watched.execution_options(synchronize_session=False))
     touch(tx, topic.wanted(community_id))
 
 

@@ -58,6 +58,8 @@ PAGES = {
     "room, shut": "cy",
     "room, shut by oneself": "ada",
     "tool, of somebody blocked": "ada",
+    "wanted": "ben",
+    "wanted, to coordinators": "cora",
     "things": "ada",
     "things, empty": "nobody",
     "rooms": "ben",
