@@ -34,6 +34,7 @@ from tests.test_walls import every_route
 NO_PAGE = re.compile(
     r"^/(api|static|docs|health|metrics|live|push|sw\.js|manifest|demo|set-up|offline)"
     r"|^/(confirm|unsubscribe)|^/$|\{ending\}|\.svg$"
+    r"|/\{wanted_id\}$|/\{watch_id\}$"  # they lead on
 )
 # What stands in mails (`tests/notices/test_typed_mail.py`), in the API's JSON or nowhere.
 NOT_ON_PAGES = {

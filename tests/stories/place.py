@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from app import clock, db
 from app.chat import queries as chat
 from app.loans.models import Loan
 from app.people import links
+from app.wanted.models import Wanted, WantedAnswer
 from tests.neighbours import Neighbour, Street, browser
 from tests.stories.windows import PASSWORD, PICTURE
 
@@ -44,11 +47,14 @@ async def furnished(street: Street, quiet: Street) -> Place:
         link, code = await links.make_join_link(tx, street.cora.viewer, now)
         secret = await links.make_reset_link(tx, street.cy.id, street.cora.viewer, now)
     await _somebody_asks_to_join(street)
+    await _wanted(street)
     paths = loans | {
         "board": home,
         "board without a fit": f"{home}?q=nothing+like+it",
         "board, empty": still,
         "tool, new": f"{home}/tools/new",
+        "wanted": f"{home}/wanted",
+        "wanted, to coordinators": f"{home}/wanted",
         "things": f"{home}/things",
         "things, empty": f"{still}/things",
         "rooms": f"{home}/rooms",
@@ -154,6 +160,23 @@ async def _lending(street: Street) -> dict[str, str]:
         "room, borrower": f"{home}/loans/{out}",
         "room, over": f"{home}/loans/{declined}",
     }
+
+
+async def _wanted(street: Street) -> None:
+    """Ben asks for two things; ada has one and lists it, cora has the other. Ada watches."""
+    home, here, ada = street.here.path, street.here.id, street.ada
+    for words in ("A tent, for the children", "Snow chains"):
+        await street.ben.does(f"{home}/wanted", words=words, category="party", start=street.day(2))
+        async with db.snapshot() as tx:
+            newest = select(func.max(Wanted.id)).where(Wanted.community_id == here)
+            path = f"{home}/wanted/{await tx.scalar(newest)}"
+        await ada.does(f"{path}/answers", words="In the cellar.")
+        await street.cora.does(f"{path}/answers")
+    async with db.snapshot() as tx:
+        mine = WantedAnswer.person_id == ada.id
+        answer = await tx.scalar(select(func.min(WantedAnswer.id)).where(mine))
+    await ada.lists("Tent", "party", answer=answer)
+    await ada.does(f"{home}/watches", q="tent", category="party")
 
 
 async def _last_of(who: Neighbour, loan_id: int) -> tuple[int, int]:
