@@ -40,6 +40,7 @@ TAGS = [
     {"name": "tools", "description": "What neighbours lend, and when it is free"},
     {"name": "loans", "description": "From asking for a tool until it is back"},
     {"name": "waitlists", "description": "Waiting for a tool, and what is kept for who waits"},
+    {"name": "wanted", "description": "What somebody needs and nobody has listed"},
     {"name": "rooms", "description": "What borrower and lender say to each other"},
 ]
 

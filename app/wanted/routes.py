@@ -20,12 +20,20 @@ router = APIRouter()
 Key = Annotated[int, Path(ge=1, lt=2**62)]
 Text = Annotated[str, Form()]
 Asked = Annotated[str, Query(max_length=200)]
+REPORTED = {"kind": "good", "sentence": "The coordinators are told.", "way_out": ""}
 
 
 @router.get("/c/{slug}/wanted")
-async def page(request: Request, viewer: Member, q: Asked = "", category: Asked = "") -> Response:
+async def page(
+    request: Request,
+    viewer: Member,
+    q: Asked = "",
+    category: Asked = "",
+    reported: bool = False,
+) -> Response:
     """With words and category in its address, from a search in vain, they stand in the form."""
-    return await _page(request, viewer, Typed(values={"words": q, "category": category}))
+    typed = Typed(values={"words": q, "category": category})
+    return await _page(request, viewer, typed, REPORTED if reported else None)
 
 
 @router.post("/c/{slug}/wanted")
@@ -97,7 +105,7 @@ async def report(request: Request, viewer: Member, wanted_id: Key, reason: Text 
             await commands.report(tx, wanted_id, reason, viewer, clock.now())
     except Refusal as refusal:
         return await _again(request, refusal, viewer, reason, "reason", "Why you report it")
-    return _back(viewer)
+    return pages.back_to(f"{viewer.here.path}/wanted?reported=1")
 
 
 @router.post("/c/{slug}/wanted/{wanted_id}/removal")
@@ -136,7 +144,9 @@ def _back(viewer: Viewer) -> Response:
     return pages.back_to(f"{viewer.here.path}/wanted")
 
 
-async def _page(request: Request, viewer: Viewer, form: Typed) -> Response:
+async def _page(
+    request: Request, viewer: Viewer, form: Typed, flash: dict[str, str] | None = None
+) -> Response:
     here = viewer.here
     async with db.snapshot() as tx:
         return await pages.render(
@@ -144,6 +154,7 @@ async def _page(request: Request, viewer: Viewer, form: Typed) -> Response:
             "wanted/page.html",
             tx=tx,
             status=form.status,
+            flash=flash,
             wanted_html=await pages.region(request, tx, topic.wanted(here.id)),
             categories=[(one.slug, one.name) for one in await tools.categories(tx, here.id)],
             today=clock.local_day(clock.now(), here.zone).isoformat(),

@@ -24,7 +24,7 @@ from tests.loans.living import DAY, TODAY, Elm, elm_street
 from tests.neighbours import Street
 from tests.people.living import NOW
 
-CUTTER = WantedText("  A tile cutter,\tthis weekend ", "saws", (TODAY + DAY, TODAY + 2 * DAY))
+CUTTER = WantedText("  A tile cutter,  this weekend ", "saws", (TODAY + DAY, TODAY + 2 * DAY))
 
 
 async def told(tx: db.Tx, who: Viewer) -> list[tuple[str, str]]:

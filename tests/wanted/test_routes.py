@@ -62,6 +62,11 @@ async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -
     path = f"{home}/wanted/{first_in(html)}"
     long = await street.ada.posts(f"{path}/answers", words="x" * 141)
     assert (long.status_code, "x" * 141 in long.text) == (422, True)
+    there = await street.ada.does(f"{path}/report", reason="This is no tool.")
+    assert "The coordinators are told." in await street.ada.opens(there)
+    assert "reported what Ben Okafor looks for" in await street.cora.opens(f"{home}/notices")
+    await street.cora.does(f"{path}/removal", reason="Not here.")
+    assert "A tent" not in await street.ada.opens(f"{home}/wanted")
 
 
 async def test_programs_ask_answer_list_and_end(street: Street) -> None:
