@@ -80,7 +80,7 @@ async def answer_wanted(viewer: ApiMember, wanted_id: WantedKey, new: NewAnswer)
     summary="Take an answer back",
     responses=problems(),
 )
-async def end_answer_of_wanted(
+async def end_wanted_answer(
     viewer: ApiMember, wanted_id: WantedKey, answer_id: AnswerKey
 ) -> None:
     """Your own one; for coordinators, any."""
