@@ -80,9 +80,7 @@ async def answer_wanted(viewer: ApiMember, wanted_id: WantedKey, new: NewAnswer)
     summary="Take an answer back",
     responses=problems(),
 )
-async def end_wanted_answer(
-    viewer: ApiMember, wanted_id: WantedKey, answer_id: AnswerKey
-) -> None:
+async def end_wanted_answer(viewer: ApiMember, wanted_id: WantedKey, answer_id: AnswerKey) -> None:
     """Your own one; for coordinators, any."""
     async with db.begin() as tx:
         await commands.end_answer(tx, wanted_id, answer_id, viewer, clock.now())

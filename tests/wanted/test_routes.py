@@ -20,7 +20,7 @@ def first_in(html: str) -> int:
 async def test_from_a_search_in_vain_to_the_request(street: Street) -> None:
     ada, ben, home = street.ada, street.ben, street.here.path
     board = await ben.opens(f"{home}?q=tile+cutter&category=saws")
-    assert f'href="{home}/wanted?q=tile%20cutter&amp;category=saws"' in board
+    assert f'href="{home}/wanted?q=tile+cutter&amp;category=saws"' in board
     form = await ben.opens(f"{home}/wanted?q=tile%20cutter&category=saws")
     assert 'value="tile cutter"' in form
     assert '<option value="saws" selected>' in form
@@ -84,7 +84,7 @@ async def test_programs_ask_answer_list_and_end(street: Street) -> None:
         assert (await here.ben.call("POST", f"{path}/end")).status_code == 204
         assert (await here.ben.gets("/wanted"))["items"] == []
         late = await here.cy.posts(f"{path}/answers", {}, expect=409)
-        assert late["type"] == "/problems/not_wanted"
+        assert late["type"] == "/problems/not-wanted"
         many = [
             (await here.cy.posts("/wanted", {"words": f"Thing {n}"}, expect=201))["id"]
             for n in range(3)
