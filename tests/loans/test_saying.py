@@ -53,7 +53,7 @@ async def room(tx: Tx, request: pytest.FixtureRequest) -> Room:
     asked = await saying.ask(tx, elm.drill.id, "Is it loud?", elm.ben, NOW, uuid.uuid4())
     made = Room(elm, asked.conversation_id)
     await made.says(elm.ada, "Yes.")
-    await tx.execute(delete(Notice))
+    await tx.execute(delete(Notice).where(Notice.community_id == elm.here.id))
     return made
 
 
@@ -90,7 +90,11 @@ async def test_whoever_is_blocked_can_take_back_but_not_say_something_new(room: 
 async def test_nobody_is_told_later_of_what_was_taken_back(room: Room) -> None:
     elm = room.elm
     first, second = await room.says(elm.ben, "Hello"), await room.says(elm.ben, "Anybody?")
-    waiting = select(Notice.id).where(Notice.kind == Kind.MESSAGE, Notice.seen_at.is_(None))
+    waiting = select(Notice.id).where(
+        Notice.community_id == elm.here.id,
+        Notice.kind == Kind.MESSAGE,
+        Notice.seen_at.is_(None),
+    )
     for said, told in ((first, 1), (second, 0)):
         await saying.take_back(elm.tx, room.id, said.id, elm.ben, NOW)
         assert len((await elm.tx.scalars(waiting)).all()) == told
