@@ -21,7 +21,8 @@ from bench.figures import Section
 from bench.ground import Ground, opened, say
 from bench.size import LONGEST, QUICK, ROUNDS_END, Size
 
-NAMES = ("card", "board", "approvals", "dates", "room")  # each a module here with `measure`
+# Each a module here with `measure`.
+NAMES = ("card", "board", "approvals", "dates", "room", "said", "talk", "left_open")
 LIVE = "live"  # a page of its own, in these blocks
 BLOCKS = ("few", "many", "compression", "memory", "back", "touches")
 ENOUGH = 5  # rounds for a median to be told without a warning

@@ -33,12 +33,13 @@ from tests.test_walls import every_route
 # No pages; and those on which nobody's words stand: an address, the kinds of notices.
 NO_PAGE = re.compile(
     r"^/(api|static|docs|health|metrics|live|push|sw\.js|manifest|demo|set-up|offline)"
-    r"|^/(confirm|unsubscribe)|^/$|\{ending\}|\.svg$"
+    r"|^/(confirm|unsubscribe)|^/$|\{ending\}|\.(svg|csv|zip|ics)$"
 )
 # What stands in mails (`tests/notices/test_typed_mail.py`), in the API's JSON or nowhere.
 NOT_ON_PAGES = {
     *("community.area", "letter.facts", "delivery.last_error", "loan.place", "loan.safety"),
-    "loan_event.reason",
+    *("loan_event.reason", "tool.key", "tool_import.table_name", "tool_import.warnings"),
+    *("tool_import.fates", "tool_import.said"),
 }
 TOO_LONG = typed.EVIL * 3
 
@@ -163,6 +164,9 @@ async def looks(place: Place, clients: dict[str, httpx.AsyncClient]) -> Seen:
     paths += [(who, f"{home}/notices") for who in ("ada", "ben", "cora")]
     paths += [("cora", f"{home}/jobs"), ("waiting", f"{place.quiet.here.path}/waiting")]
     paths += [("cy", f"{place.paths['question']}/lines")]
+    label = place.paths["tool, one's own"].rsplit("/", 1)[1]
+    paths += [("ada", f"{home}/{one}") for one in ("calendar", "inventory", "labels")]
+    paths += [("ada", f"{home}/labels?tool={label}")]
     names = dict.fromkeys(name for name, _ in paths)
     await asyncio.gather(
         *(looks_at(seen, name, [path for one, path in paths if one == name]) for name in names)
@@ -240,9 +244,10 @@ def everything_was_seen(seen: Seen, rows: dict[str, int]) -> None:
 
 
 def changed(harmless: str, page: str) -> list[str]:
-    before, after = typed.structure(harmless), typed.structure(page)
-    if before == after:
+    """The harmless words have none of these: as many of each are those of the page itself."""
+    if all(harmless.count(sign) == page.count(sign) for sign in "<>\"'"):
         return []
+    before, after = typed.structure(harmless), typed.structure(page)
     return [*difflib.unified_diff(before, after, lineterm="", n=0)][:8]
 
 
