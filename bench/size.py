@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 ROUNDS_END = 165  # seconds after the start: a round under way is then given up
 LONGEST = 175  # seconds: then it stops, whatever it is at
+SEARCH_LONGEST = 560  # and the search, which takes most of it to hang up a million tools
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Size:
     tools: int = 0  # as many as the demo has
     many_tools: int = 10_000  # in the search by dates, with twenty loans each
     searches: int = 20
+    searched: tuple[int, ...] = (1_000, 100_000)  # tools on walls that are searched by words
     messages: int = 20_000  # in the room that is opened beside one with 20
 
 
@@ -35,6 +37,7 @@ QUICK = Size(
     empties=200,
     many_tools=500,
     searches=4,
+    searched=(200,),
     messages=500,
 )
 CLIENTS = 8  # at once, half of them at each worker
