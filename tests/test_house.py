@@ -61,6 +61,7 @@ EDGES = (
     "holding",
     "days_off",
     "keepers_page",
+    "categories_page",
     "api",
     "handing_api",
     "alone_api",
@@ -89,6 +90,7 @@ ROOMS = (
     *(
         "choosing",
         "rules",
+        "categories",
         "unsubscribe",
         "preferences",
         "devices",

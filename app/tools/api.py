@@ -45,12 +45,6 @@ Parts = Annotated[
 ]
 
 
-class CategoryOut(Answered):
-    slug: str = Field(examples=["drills"])
-    name: str = Field(examples=["Drills and drivers"])
-    tools: int = Field(examples=[9], description="How many hang on the board")
-
-
 class StateOut(Answered):
     """What a tool's loans make of it now; never a name."""
 
@@ -154,14 +148,6 @@ class ToolsAsked(Paged):
     def days(self) -> Days | None:
         first, last = self.free_from or self.free_to, self.free_to or self.free_from
         return (first, last) if first and last else None
-
-
-@api.get("/categories", summary="The categories", responses=problems())
-async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
-    async with db.snapshot() as tx:
-        counted = await board.category_counts(tx, viewer.here)
-    found = [CategoryOut(slug=one.slug, name=one.name, tools=count) for one, count in counted]
-    return Listed(items=found, next=None)
 
 
 @api.get("/tools", summary="What hangs on the board", responses=problems(422))
