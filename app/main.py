@@ -36,12 +36,14 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import routes as inventory_routes
 from app.loans import (
     alone_api,
     case_api,
     changes_api,
     changing,
     days_off,
+    feeding,
     handing,
     handing_api,
     holding,
@@ -65,7 +67,7 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import categories_page
+from app.tools import categories_page, labels
 from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
@@ -80,12 +82,12 @@ PAGES = (
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(app_shell, demo_mail),
+    *(feeding, labels, inventory_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, categories_page),
+    *(asking, reporting, pictures, preferring_api, categories_page, feeding),
 )
 
 

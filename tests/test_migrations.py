@@ -49,7 +49,7 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
         **{"photo_name": None, "photo_width": None, "photo_height": None},
     },
     "category": {"parent_id": None},
-    "person": {"shows_here": False, "shows_typing": False},
+    "person": {"shows_here": False, "shows_typing": False, "shows_last": False},
 }
 DUE = {"unanswered": "expired", "never fetched": "lapsed", "back": "closed"}
 

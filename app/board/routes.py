@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from app import clock, db, pages, topic
-from app.board import live, queries, wall
+from app.board import live, mine, queries, wall
 from app.board.search import PAGES_MOST, Search, days_from, price_from
 from app.errors import Refusal
 from app.people import blocks
@@ -137,7 +137,16 @@ async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
 
 
 @router.get("/c/{slug}/rooms")
-async def rooms(request: Request, viewer: MemberEvenSuspended) -> Response:
+async def rooms(
+    request: Request,
+    viewer: MemberEvenSuspended,
+    before: Annotated[int | None, Query(ge=1, lt=2**62)] = None,
+) -> Response:
+    """The newest are live; `before` a room begins a page of older ones, as they are now."""
     async with db.snapshot() as tx:
-        html = await pages.region(request, tx, topic.rooms(viewer.person_id))
+        if before is None:
+            html = await pages.region(request, tx, topic.rooms(viewer.person_id))
+        else:
+            found = await mine.rooms(tx, viewer, clock.now(), before=before)
+            html = pages.drawn(pages.partial("chat/_rooms.html", **found))
         return await pages.render(request, "chat/rooms.html", tx=tx, rooms_html=html)

@@ -48,12 +48,16 @@ async def tool_page(
     start_time: Asked = "",
     end_time: Asked = "",
     hours: Annotated[int, Query(ge=0, le=24)] = 0,
+    label: bool = False,
 ) -> Response:
-    """With dates in its address, or `hours` from now on, they stand in the form and are counted."""
+    """With dates in its address, or `hours` from now on, they stand in the form and are counted.
+
+    `label`: it was scanned from the tool itself, so what waits for the viewer comes first.
+    """
     typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
     if hours:
         typed = quick.from_now(hours, viewer.here, clock.now())
-    return await tool_page_with(request, viewer, tool_id, Typed(values=typed))
+    return await tool_page_with(request, viewer, tool_id, Typed(values=typed), scanned=label)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/hold")
@@ -183,6 +187,8 @@ async def tool_page_with(
     free: Sequence[Span] = (),
     waiting: Typed | None = None,
     asked: Typed | None = None,
+    *,
+    scanned: bool = False,
 ) -> Response:
     """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
 
@@ -205,6 +211,7 @@ async def tool_page_with(
             tool=_shown(tool, viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
+            scanned=scanned,
             asks=tool.owner_id != viewer.person_id,
             keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
