@@ -15,7 +15,8 @@ from app.http.schemas import ID_LIMIT, Answered, Listed, problems
 from app.people.doors import ApiMember, Coordinator
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import categories, queries
+from app.tools import categories as shelving
+from app.tools import queries
 
 router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
@@ -34,7 +35,7 @@ async def add(
 ) -> Response:
     try:
         async with db.begin() as tx:
-            await categories.add(tx, name, _chosen("parent", parent), viewer)
+            await shelving.add(tx, name, _chosen("parent", parent), viewer)
     except Refusal as refusal:
         return await _page(request, viewer, Form.again(refusal, name=name, parent=parent), 0)
     return pages.back_to(f"{viewer.here.path}/categories")
@@ -50,7 +51,7 @@ async def change(
 ) -> Response:
     try:
         async with db.begin() as tx:
-            await categories.change(tx, category_id, name, _chosen("parent", parent), viewer)
+            await shelving.change(tx, category_id, name, _chosen("parent", parent), viewer)
     except Refusal as refusal:
         form = Form.again(refusal, name=name, parent=parent)
         return await _page(request, viewer, form, category_id)
@@ -63,7 +64,7 @@ async def remove(
 ) -> Response:
     try:
         async with db.begin() as tx:
-            await categories.remove(tx, category_id, _chosen("into", into), viewer)
+            await shelving.remove(tx, category_id, _chosen("into", into), viewer)
     except Refusal as refusal:
         return await _page(request, viewer, Form.again(refusal, into=into), category_id)
     return pages.back_to(f"{viewer.here.path}/categories")
@@ -82,7 +83,7 @@ async def _page(request: Request, viewer: Viewer, form: Form, about: int) -> Res
     here = viewer.here
     async with db.snapshot() as tx:
         counted = await queries.hanging_in(tx, here.id)
-        shelves = categories.in_tree(await queries.categories(tx, here.id))
+        shelves = shelving.in_tree(await queries.categories(tx, here.id))
         return await pages.render(
             request,
             "tools/categories.html",
@@ -96,7 +97,7 @@ async def _page(request: Request, viewer: Viewer, form: Form, about: int) -> Res
                     "parent_id": one.parent_id,
                     "tools": counted.get(one.id, 0),
                     "path": f"{here.path}/categories/{one.id}",
-                    "has_below": bool(categories.below(one, shelves)),
+                    "has_below": bool(shelving.below(one, shelves)),
                 }
                 for one in shelves
             ],
@@ -113,7 +114,7 @@ class CategoryOut(Answered):
 
 
 @api.get("/categories", summary="The categories", responses=problems())
-async def listed(viewer: ApiMember) -> Listed[CategoryOut]:
+async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
     """Each is followed by those below it."""
     async with db.snapshot() as tx:
         counted = await board.category_counts(tx, viewer.here)
