@@ -31,13 +31,15 @@ INDEXES = {"ix_tool_words", "ix_tool_letters"}
 TOOLS = """
     INSERT INTO tool (community_id, owner_id, category_id, name, brand, description, price_cents,
                       doorstep, status, created_at, changed_at)
-    SELECT $1, $2, (SELECT min(id) FROM category WHERE community_id = $1),
+    SELECT $1, $2, shelf.id,
            concat(kind.name, ', ', (ARRAY['old', 'new', 'red', 'blue'])[1 + n % 4], ' ', n),
            kind.brand, kind.description, 0, true, 'listed', now(), now()
     FROM generate_series(1, $3::int) n
     JOIN (SELECT row_number() OVER () - 1 AS k, one.* FROM
-          jsonb_to_recordset($4::jsonb) AS one(name text, brand text, description text)) kind
-    ON kind.k = n % jsonb_array_length($4::jsonb)
+          jsonb_to_recordset($4::jsonb)
+          AS one(name text, brand text, description text, category text)
+    ) kind ON kind.k = n % jsonb_array_length($4::jsonb)
+    JOIN category shelf ON shelf.community_id = $1 AND shelf.slug = kind.category
 """
 BARE = text(
     """
@@ -103,7 +105,7 @@ async def _filled(slug: str, tools: int) -> Here:
     ((lender, _),) = await neighbours.street_of(1, slug)
     say(f"Hanging up {tools:,} tools")
     kinds = [
-        {name: getattr(one.text, name) for name in ("name", "brand", "description")}
+        {name: getattr(one.text, name) for name in ("name", "brand", "description", "category")}
         for one in ELM.tools
     ]
     viewer = lender.viewer

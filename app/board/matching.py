@@ -50,8 +50,12 @@ class Wording:
 
 
 async def planned_each_time(tx: Tx) -> None:
-    """A plan for any words would read a large wall from end to end for the rarest of them."""
-    await tx.execute(select(func.set_config("plan_cache_mode", "force_custom_plan", True)))
+    """A plan for any words would read a large wall from end to end for the rarest of them.
+
+    And none is compiled: that takes longer than any of these searches.
+    """
+    each_time = func.set_config("plan_cache_mode", "force_custom_plan", True)
+    await tx.execute(select(each_time, func.set_config("jit", "off", True)))
 
 
 def wording(
