@@ -67,7 +67,7 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import labels
+from app.tools import categories_page, labels
 from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
@@ -80,13 +80,14 @@ UPLOADS = (
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
+    categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
     *(feeding, labels, inventory_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding),
+    *(asking, reporting, pictures, preferring_api, categories_page, feeding),
 )
 
 

@@ -66,6 +66,7 @@ EDGES = (
     "days_off",
     "feeding",
     "keepers_page",
+    "categories_page",
     "api",
     "handing_api",
     "alone_api",
@@ -95,6 +96,7 @@ ROOMS = (
     *(
         "choosing",
         "rules",
+        "categories",
         "unsubscribe",
         "preferences",
         "devices",

@@ -98,6 +98,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "change_id": 1,
         "incident_id": 1,
         "amount_id": 1,
+        "category_id": 1,
         "message_id": 1,
         "report_id": 1,
         "feed_id": 1,

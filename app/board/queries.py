@@ -16,7 +16,7 @@ from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
 from app.people.models import Block, Membership, Person
 from app.people.viewer import Here
-from app.tools import keepers, occupied, rules
+from app.tools import categories, keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
@@ -97,6 +97,7 @@ async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
 
 
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
+    """With how many hang on the board there or below; each is followed by those below it."""
     rows = await tx.execute(
         select(Category, func.count(Tool.id))
         .outerjoin(
@@ -109,7 +110,12 @@ async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
         .group_by(Category.community_id, Category.id)
         .order_by(Category.position, Category.name)
     )
-    return [(category, count) for category, count in rows]
+    counts = {shelf: count for shelf, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    shelves = list(counts)
+    return [
+        (shelf, counts[shelf] + sum(counts[one] for one in categories.below(shelf, shelves)))
+        for shelf in categories.in_tree(shelves)
+    ]
 
 
 HAPPENED = {

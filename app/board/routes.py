@@ -61,7 +61,13 @@ async def board(
             "counters_html": await pages.region(request, tx, topic.board(here.id)),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
-                {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
+                {
+                    "slug": one.slug,
+                    "name": one.name,
+                    "icon": one.icon,
+                    "count": count,
+                    "below": one.parent_id is not None,
+                }
                 for one, count in await queries.category_counts(tx, here)
             ],
             "lenders": await queries.lenders(tx, here),

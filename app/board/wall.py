@@ -45,6 +45,7 @@ class Hung:
 
 async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence[Hung]:
     """The first of what fits, in order, and some more; not yet as anybody in particular sees it."""
+    await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
     asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
@@ -164,6 +165,7 @@ async def listed(
 
     That order stays while everything changes: page by page, nothing comes twice or is passed over.
     """
+    await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
     if apart and (search.free or search.days):

@@ -179,9 +179,9 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
 
 async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
     found = await tx.scalar(
-        select(Category.id).where(
-            Category.community_id == community_id, Category.slug == rules.clean(slug or "")
-        )
+        select(Category.id)
+        .where(Category.community_id == community_id, Category.slug == rules.clean(slug or ""))
+        .with_for_update(read=True, key_share=True)  # it may just be merged into another
     )
     if found is None:
         raise mistyped(

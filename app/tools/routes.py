@@ -17,6 +17,7 @@ from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import commands, photos, queries, rules, terms
+from app.tools.categories import in_tree
 from app.tools.lending import Lending
 from app.tools.models import Tool
 
@@ -203,7 +204,10 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             tx=tx,
             status=form.status,
             tool=shown,
-            categories=categories,
+            categories=[
+                {"slug": one.slug, "name": f"{'– ' if one.parent_id else ''}{one.name}"}
+                for one in in_tree(categories)
+            ],
             currency=here.currency,
             skills=list(rules.SKILLS.items()),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),

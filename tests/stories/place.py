@@ -48,6 +48,8 @@ async def furnished(street: Street, quiet: Street) -> Place:
         "board": home,
         "board without a fit": f"{home}?q=nothing+like+it",
         "board, empty": still,
+        "board, filtered": f"{home}?price_to=cheap&skill=anyone",
+        "categories": f"{home}/categories",
         "tool, new": f"{home}/tools/new",
         "things": f"{home}/things",
         "things, empty": f"{still}/things",
