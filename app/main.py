@@ -48,6 +48,7 @@ from app.loans import (
     holding,
     lending_page,
     recording,
+    repairing,
 )
 from app.loans import api as loans_api
 from app.loans import live as loans_live
@@ -80,12 +81,12 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, app_shell, demo_mail),
+    *(feeding, labels, repairing, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding),
+    *(asking, reporting, pictures, preferring_api, feeding, repairing),
 )
 
 

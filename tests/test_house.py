@@ -48,6 +48,7 @@ EDGES = (
     "recording",
     "handing",
     "labels",
+    "repairing",
     "lending_page",
     "changing",
     "settling",
@@ -74,7 +75,18 @@ EDGES = (
     "asking",
 )
 ROOMS = (
-    *("states", "lending", "models", "incident", "wishes", "papers", "proposal", "feed", "viewer"),
+    *(
+        "states",
+        "lending",
+        "models",
+        "incident",
+        "wishes",
+        "papers",
+        "proposal",
+        "feed",
+        "upkeep",
+        "viewer",
+    ),
     *("letters", "kinds", "deciding", "deliveries"),
     *("keys", "passwords", "keepers"),
     *(
@@ -121,6 +133,8 @@ ROOMS = (
         "codes",
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
+    *("repairs", "past"),
+    *("handing_over", "saved"),
     *("holds", "blackouts", "edits", "reports", "cards"),
 )
 # Programs of their own: they start others, or wire everything.

@@ -134,7 +134,9 @@ def fits(one: queries.Seen, search: Search) -> bool:
 def arrange(
     found: Iterable[queries.Seen], search: Search, apart: Collection[int]
 ) -> list[queries.Seen]:
-    """What one can have now hangs in front, by name within; `apart`: whose tools are veiled."""
+    """What one can have now hangs in front, what is handed over at once first of all, by name
+    within; `apart`: whose tools are veiled.
+    """
     seen = queries.as_seen_by(found, apart)
     shown = [one for one in seen if fits(one, search)]
-    return sorted(shown, key=lambda one: not one.state.free_now)
+    return sorted(shown, key=lambda one: (not one.hands_over, not one.state.free_now))

@@ -28,17 +28,23 @@ MUST_ANSWER = (ToolStatus.MAINTENANCE, ToolStatus.MISSING)  # it cannot be hande
 
 
 async def take_off(
-    tx: Tx, tool: Tool, status: ToolStatus, by: Viewer, now: datetime, reason: str = ""
+    tx: Tx,
+    tool: Tool,
+    status: ToolStatus,
+    by: Viewer,
+    now: datetime,
+    reason: str = "",
+    words: str = "",
 ) -> None:
     """Requests are declined with the reason, offers taken back; who is promised it keeps that
-    until somebody cancels.
+    until somebody cancels. `words` stand in the tool's history.
     """
     for loan in await queries.requests_of(tx, tool.community_id, tool.id):
         may = rules.why_not(Act.DECLINE, loan, by, now) is None
         answers = by if may else None  # whoever else called it unsafe answers for nobody
         await change(tx, loan, Act.DECLINE, answers, now, reason=reason or WHY[status])
     await offers.paused(tx, tool, now)
-    await amends.set_tool(tx, tool, status, now)
+    await amends.set_tool(tx, tool, status, now, by=by, words=words)
 
 
 def is_asked(loan: Loan) -> bool:
