@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking, tool_page
+from app.board import asking, mine_api, tool_page
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
@@ -86,7 +86,7 @@ PAGES = (
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding, repairing),
+    *(asking, reporting, pictures, preferring_api, feeding, repairing, mine_api),
 )
 
 

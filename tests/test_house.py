@@ -67,6 +67,7 @@ EDGES = (
     "api",
     "handing_api",
     "alone_api",
+    "mine_api",
     "case_door",
     "case_api",
     "tool_page",
