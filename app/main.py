@@ -36,6 +36,7 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import routes as inventory_routes
 from app.loans import (
     alone_api,
     case_api,
@@ -81,7 +82,7 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, repairing, app_shell, demo_mail),
+    *(feeding, labels, repairing, inventory_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),

@@ -69,8 +69,8 @@ def delivered(community_id: int, loan_id: int) -> str:
 
 def delivered_of(subject: str) -> str | None:
     """The same for the subject of a notice; None if that is no loan."""
-    scope, kind, key = subject.split("/", 2)
-    return f"{scope}/delivered/{key}" if kind == "loan" else None
+    scope, kind, *key = subject.split("/", 2)
+    return f"{scope}/delivered/{key[0]}" if kind == "loan" else None
 
 
 def facts(community_id: int, loan_id: int) -> str:

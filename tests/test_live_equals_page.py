@@ -184,7 +184,7 @@ def acts(story: Story) -> Acts:
         story.asked = int((await cora.does(there, about="Is it loud?")).rsplit("/", 1)[1])
 
     async def see() -> None:
-        await ada.posts(f"{ada.home}/loans/{story.loan}/seen", up_to=10_000)
+        await ada.posts(f"{ada.home}/rooms/{story.room}/seen", up_to=10_000)
 
     async def report() -> None:
         async with db.snapshot() as tx:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
 LAST_WORDS = 90
+ROOMS = 200  # of one page
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),
-        "handing_over": await _handing_over(tx, viewer, here, now),
+        "handing_over": here and await handing_over.switch(tx, viewer, here, now),
         "labels_path": f"{here.path}/labels" if here else "/",
         "new_path": f"{here.path}/tools/new" if here else "/",
         "board_path": here.path if here else "/",
@@ -89,7 +90,7 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
         if tool.owner_id is None and viewer.is_coordinator
         else "",
-        "paused": tool.status in shelf.OFF,
+        "paused": tool.status in off.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
         "asked": asked,
@@ -101,15 +102,20 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     }
 
 
-async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
-    """My rooms, the last spoken in first, with what I have not seen."""
+async def rooms(
+    tx: Tx, viewer: Viewer, now: datetime, *, before: int | None = None, shown: int = ROOMS
+) -> Mapping[str, object]:
+    """My rooms, the last spoken in first, with what I have not seen.
+
+    A page holds the newest `shown`; `before` is the room from which on one goes back.
+    """
     unread = await chat_queries.unread_by_room(tx, viewer.person_id)
     last = await chat_queries.last_lines(tx, viewer.person_id)
     places = await people_queries.places_of(tx, viewer.person_id)
-    loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
-    known = await standing.around(tx, loans)
+    page = await _page(tx, viewer, before, shown)
+    known = await standing.around(tx, page.loans)
     found: list[dict[str, Any]] = []
-    for loan in loans:
+    for loan in page.loans:
         place = places.get(loan.community_id)
         if place is None:
             continue
@@ -138,7 +144,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "state_icon": told.state_icon,
             }
         )
-    for asked in await questions.questions_of(tx, viewer.person_id):
+    for asked in page.questions:
         place = places.get(asked.conversation.community_id)
         if place is not None:
             at = (place[0].id, asked.room_id)
@@ -148,7 +154,33 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     return {
         "rooms": found,
         "board_path": here.path if here else "/",
+        "older": page.older,
     }
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Some of my rooms; `older`: the room before which the next page begins, 0 for none."""
+
+    loans: Sequence[Loan]
+    questions: Sequence[questions.Question]
+    older: int
+
+
+async def _page(tx: Tx, viewer: Viewer, before: int | None, shown: int) -> _Page:
+    me, one_more = viewer.person_id, shown + 1
+    loans = await loan_queries.loans_in_rooms(tx, me, before=before, limit=one_more)
+    asked = await questions.questions_of(tx, me, before=before, limit=one_more)
+    ids = [loan.conversation_id for loan in loans] + [one.room_id for one in asked]
+    ids.sort(reverse=True)
+    if len(ids) <= shown:
+        return _Page(loans, asked, 0)
+    last = ids[shown - 1]
+    return _Page(
+        [loan for loan in loans if loan.conversation_id >= last],
+        [one for one in asked if one.room_id >= last],
+        last,
+    )
 
 
 def _question(
@@ -170,20 +202,6 @@ def _question(
         "state_words": "A question",
         "state_kind": "asked",
         "state_icon": "circle-help",
-    }
-
-
-async def _handing_over(
-    tx: Tx, viewer: Viewer, here: Here | None, now: datetime
-) -> Mapping[str, object] | None:
-    """The switch of a lender: until when it is on, or for how long it can be."""
-    if here is None:
-        return None
-    return {
-        "until": await handing_over.until_when(tx, viewer.person_id, now),
-        "choices": handing_over.choices(here, now),
-        "post": f"{here.path}/handing-over",
-        "zone": here.zone,
     }
 
 

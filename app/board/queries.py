@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, any_, exists, func, or_, select
+from sqlalchemy import any_, exists, func, or_, select
 
 from app import words
 from app.board.availability import PAUSED, Now, state_of
+from app.board.states import on_the_board as on_board
 from app.db import Tx
 from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
-from app.people.models import Block
+from app.people.models import Block, Membership, Person
 from app.people.viewer import Here
 from app.tools import handing_over, keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
 RECENT = 12
-WORDS = 8  # of a search that count
+LENDERS = 300  # that one can choose among
 
 
 @dataclass(frozen=True)
@@ -71,37 +71,30 @@ async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale:
     return [look(tool) for tool in tools]
 
 
-async def on_the_board(
-    tx: Tx,
-    here: Here,
-    *,
-    like: str = "",
-    category: str = "",
-    only: Iterable[int] | None = None,
-    where: ColumnElement[bool] | None = None,
-) -> Sequence[Tool]:
-    """What hangs on the board, by name; `like` is looked for in name, brand and category."""
-    like, category = rules.clean(like), rules.clean(category)
-    found = tool_queries.with_all().where(
-        Tool.community_id == here.id, Tool.status.in_(rules.ON_THE_BOARD)
-    )
-    if category or like:
-        found = found.join(
-            Category,
-            (Category.community_id == Tool.community_id) & (Category.id == Tool.category_id),
-        )
-    if category:
-        found = found.where(Category.slug == category)
-    for word in like.split()[:WORDS]:
-        pattern = f"%{_escaped(word.lower())}%"
-        text = func.lower(func.concat_ws(" ", Tool.name, Tool.brand, Category.name))
-        found = found.where(text.like(pattern, escape="\\"))
+async def on_the_board(tx: Tx, here: Here, *, only: Iterable[int] | None = None) -> Sequence[Tool]:
+    """What hangs on the board, by name; `only` those of these ids."""
+    found = tool_queries.with_all().where(on_board(here))
     if only is not None:
         found = found.where(Tool.id.in_(list(only)))
-    if where is not None:
-        found = found.where(where)
-    rows = await tx.scalars(found.order_by(func.lower(Tool.name), Tool.id))
+    rows = await tx.scalars(found.order_by(Tool.plain_name, Tool.id))
     return rows.all()
+
+
+async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
+    """(id, name) of those who lend what hangs on the board, by name."""
+    hangs = on_board(here)
+    kept = select(func.unnest(Tool.keepers)).where(hangs, Tool.owner_id.is_(None))
+    rows = await tx.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.community_id == here.id,
+            or_(exists().where(hangs, Tool.owner_id == Person.id), Person.id.in_(kept)),
+        )
+        .order_by(func.lower(Person.name), Person.id)
+        .limit(LENDERS)
+    )
+    return [(one, name) for one, name in rows]
 
 
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
@@ -118,20 +111,6 @@ async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
         .order_by(Category.position, Category.name)
     )
     return [(category, count) for category, count in rows]
-
-
-def counts(states: Iterable[Now]) -> dict[str, int]:
-    """The board in numbers: free (now, asked for or not), asked, out, overdue, total."""
-    states = list(states)
-    kinds = Counter(state.kind for state in states)
-    return {
-        "free": sum(state.free_now for state in states),
-        "asked": kinds["asked"],
-        "reserved": kinds["reserved"],
-        "out": kinds["out"],
-        "overdue": kinds["overdue"],
-        "total": len(states),
-    }
 
 
 HAPPENED = {
@@ -220,7 +199,3 @@ def line(tool: Tool, here: Here, locale: str) -> Mapping[str, object]:
 
 def photo_url(tool: Tool, here: Here, width: int = 480) -> str | None:
     return f"{here.path}/photos/{tool.photo.name}-{width}.webp" if tool.photo else None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

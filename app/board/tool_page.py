@@ -23,11 +23,16 @@ from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
 from app.tools import keepers, lending, saved
 from app.tools import queries as tool_queries
-from app.tools.models import Tool, ToolStatus
+from app.tools.models import Skill, Tool, ToolStatus
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 Key = Annotated[str, Form()]
+SKILL_TEXTS = {
+    Skill.ANYONE: "",
+    Skill.PRACTICE: "Needs some practice.",
+    Skill.EXPERT: "For experts only.",
+}
 TYPED = (*quick.TYPED, "note", "accept_safety")
 Day = Annotated[str, Form(max_length=20)]
 Asked = Annotated[str, Query(max_length=20)]
@@ -266,6 +271,7 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         "brand": tool.brand,
         "parts": [line for line in tool.parts.split("\n") if line],
         "self_service": tool.self_service,
+        "skill_text": SKILL_TEXTS[Skill(tool.skill)],
         "category_name": tool.category.name,
         "icon": tool.category.icon,
         "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,

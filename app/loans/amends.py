@@ -10,8 +10,8 @@ from app import clock, queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import news, queries, ripple, story
-from app.loans.commands import key, show
+from app.loans import news, queries, ripple, screens, story
+from app.loans.commands import key
 from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
 from app.loans.states import State, Who
@@ -19,7 +19,7 @@ from app.notices.models import Kind
 from app.people.models import Community
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 from app.tools.rules import ON_THE_BOARD
@@ -47,7 +47,7 @@ async def tell(
     if kind is not None:
         await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
     touch(tx, topic.help(loan.community_id))
-    show(tx, loan)
+    screens.show(tx, loan)
     await ripple.show_others(tx, loan, now)
 
 
@@ -72,12 +72,22 @@ async def replan(tx: Tx, loan: Loan, now: datetime) -> None:
     touch(tx, topic.delivered(loan.community_id, loan.id))
 
 
-async def block(tx: Tx, loan: Loan, start: datetime, now: datetime) -> None:
-    """The tool is taken from then until this loan has ended and it has rested.
-
-    Raises Conflict if it is already.
+async def rested_beside(tx: Tx, loan: Loan, at: datetime) -> datetime:
+    """Until when it blocked what an act of that instant has freed: the tool rests as it does by
+    now, but what stood beside the loan then was never in its way.
     """
-    period = Range(start, loan.end + loan.tool.lending.buffer)
+    has = await occupied.of_loan(tx, loan.community_id, loan.id)
+    others = await queries.next_promised(tx, loan, at)
+    off = await occupied.black_outs(tx, loan.community_id, loan.tool_id, at)
+    beside = [others, *(start for _, (start, _) in off)]
+    near = [start for start in beside if start is not None and start >= loan.end]
+    rested = min([loan.end + loan.tool.lending.buffer, *near])
+    return max(rested, has[1]) if has else rested
+
+
+async def block(tx: Tx, loan: Loan, start: datetime, until: datetime, now: datetime) -> None:
+    """The tool is taken from then until it has rested. Raises Conflict if it is already."""
+    period = Range(start, until)
     await availability.occupy(tx, loan.community_id, loan.tool_id, period, loan_id=loan.id, now=now)
 
 
@@ -156,4 +166,4 @@ async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
     for loan_id in await queries.shown_with(tx, tool, now):
         touch(tx, topic.amends(tool.community_id, loan_id), topic.facts(tool.community_id, loan_id))
     for loan in await queries.promised(tx, tool):
-        show(tx, loan)
+        screens.show(tx, loan)

@@ -27,7 +27,6 @@ from app.loans.models import Loan
 from app.loans.states import State, Who
 from app.pages import partial
 from app.people import blocks
-from app.people import rules as people_rules
 from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.realtime import Topics
@@ -98,11 +97,7 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     seen = await _theirs(tx, viewer, key)
     if seen is None:
         return None
-    apart = None
-    if seen.mediator_id is None:  # a mediator keeps the room open for two who blocked each other
-        apart = await kept.between(tx, viewer.person_id, seen)
-    over = talk.why_not_write(seen, viewer, clock.now())
-    why_not = over or people_rules.why_not_write_to(apart)
+    why_not = await talk.why_not_write_in(tx, seen.conversation_id, viewer, clock.now(), seen)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
 
 

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import feeds, keeping, mediation, offers, waits
+from app.loans import feeds, keeping, mediation, offers, screens, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -136,7 +136,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     for tool in await queries.lent_by(tx, by.person_id):
         touch_tool(tx, tool)
     for loan in await queries.loans_ever(tx, by.person_id):
-        loans.show(tx, loan)
+        screens.show(tx, loan)
         touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
     communities = await queries.communities_of(tx, by.person_id)
     for community_id in communities:

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 
 import app.chat.models
 import app.http.models
+import app.inventory.models
 import app.loans.feed
 import app.loans.incident
 import app.loans.models

@@ -84,6 +84,7 @@ class Kind(enum.StrEnum):
     MESSAGE = "message"
     KEEPER_NAMED = "keeper_named"
     KEEPER_RELEASED = "keeper_released"
+    REPORTED = "reported"
 
 
 class Notice(Base):

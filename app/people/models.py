@@ -65,6 +65,7 @@ class Person(Base):
     # Off unless switched on; others see it only in a room that is theirs, too.
     shows_here: Mapped[bool] = mapped_column(default=False, server_default=false())
     shows_typing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    shows_last: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Since when the e-mail is proved theirs: mail about others goes to no other address.
     verified_at: Mapped[datetime | None]
     # Until when they say that they can hand over; cleared by the clock, so it leaves no history.

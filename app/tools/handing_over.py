@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import or_, select, update
@@ -94,6 +94,16 @@ def can(tool: Tool, ready: Collection[int]) -> bool:
 async def until_when(tx: Tx, person_id: int, now: datetime) -> datetime | None:
     found = await tx.scalar(select(Person.hands_over_until).where(Person.id == person_id))
     return found if found and found > now else None
+
+
+async def switch(tx: Tx, viewer: Viewer, here: Here, now: datetime) -> Mapping[str, object]:
+    """A lender's own: until when it is on, or for how long it can be."""
+    return {
+        "until": await until_when(tx, viewer.person_id, now),
+        "choices": choices(here, now),
+        "post": f"{here.path}/handing-over",
+        "zone": here.zone,
+    }
 
 
 async def _set(tx: Tx, person_id: int, ends: datetime | None) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import uuid
 from datetime import datetime
 from typing import Any, NewType
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -16,12 +18,19 @@ from sqlalchemy import (
     and_,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import (
+    ARRAY,
+    JSONB,
+    TSTZRANGE,
+    TSVECTOR,
+    ExcludeConstraint,
+    Range,
+)
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
 from app.people.models import Person, one_of
-from app.tools import lending
+from app.tools import folded, lending
 from app.tools.lending import Lending
 
 ToolId = NewType("ToolId", int)
@@ -37,6 +46,14 @@ class ToolStatus(enum.StrEnum):
     ARCHIVED = "archived"
 
 
+class Skill(enum.StrEnum):
+    """What one should have done before; in this order, each asks for more."""
+
+    ANYONE = "anyone"
+    PRACTICE = "some practice"
+    EXPERT = "expert"
+
+
 class OccupancyKind(enum.StrEnum):
     HOLD = "hold"
     OFFER = "offer"
@@ -44,15 +61,24 @@ class OccupancyKind(enum.StrEnum):
     BLACKOUT = "blackout"
 
 
+def fresh_key() -> str:
+    return str(uuid.uuid4())
+
+
 class Category(Base):
     __tablename__ = "category"
     __table_args__ = (
         Index("uq_category_slug", "community_id", "slug", unique=True),
         CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,39}$'", name="slug"),
+        ForeignKeyConstraint(
+            ["community_id", "parent_id"], ["category.community_id", "category.id"]
+        ),
+        CheckConstraint("parent_id <> id", name="parent"),
     )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    parent_id: Mapped[int | None]  # two levels: a parent has none
     slug: Mapped[str]
     name: Mapped[str]
     icon: Mapped[str] = mapped_column(default="wrench")
@@ -60,15 +86,37 @@ class Category(Base):
 
 
 class Photo(Base):
-    """A picture of a tool, re-encoded by us; `name` is its random file name without ending."""
+    """A picture of a tool, re-encoded by us; `name` is its random file name without ending.
+
+    The tool's `photo_id` is its cover; the others follow by `position`.
+    """
 
     __tablename__ = "photo"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["community_id", "tool_id"], ["tool.community_id", "tool.id"], use_alter=True
+        ),
+        Index("ix_photo_tool", "community_id", "tool_id", "position"),
+        Index(
+            "uq_photo_client",
+            "community_id",
+            "tool_id",
+            "client_id",
+            unique=True,
+            postgresql_where=text("client_id IS NOT NULL"),
+        ),
+    )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(unique=True)
     width: Mapped[int]
     height: Mapped[int]
+    tool_id: Mapped[int | None]  # None: a cover that the release before has hung up
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    alt: Mapped[str] = mapped_column(default="", server_default="")
+    source: Mapped[str] = mapped_column(default="", server_default="")  # its name in a table
+    client_id: Mapped[uuid.UUID | None]  # sent again, it is the same photo
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
 
@@ -91,10 +139,22 @@ class Tool(Base):
             postgresql_where=text("owner_id IS NULL"),
         ),
         Index("ix_tool_name", "community_id", "status", "name"),
+        Index("ix_tool_category", "community_id", "category_id"),
+        Index("ix_tool_wall", "community_id", "plain_name", "id"),
+        Index("ix_tool_words", "words", postgresql_using="gin"),
+        Index(
+            "ix_tool_letters",
+            "plain_name",
+            postgresql_using="gin",
+            postgresql_ops={"plain_name": "gin_trgm_ops"},
+        ),
+        Index("ix_tool_key", "community_id", "key"),
         one_of("status", ToolStatus),
+        one_of("skill", Skill),
         # A member's, or the community's: then somebody always looks after it.
         CheckConstraint("(owner_id IS NULL) = (cardinality(keepers) > 0)", name="keepers"),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
+        CheckConstraint("char_length(key) BETWEEN 1 AND 80", name="key"),
         CheckConstraint("price_cents BETWEEN 0 AND 100000", name="price_cents"),
         CheckConstraint("shortest_hours BETWEEN 0 AND 168", name="shortest_hours"),
         CheckConstraint("longest_days BETWEEN 1 AND 60", name="longest_days"),
@@ -109,10 +169,26 @@ class Tool(Base):
     owner_id: Mapped[int | None]  # None: it belongs to the community
     keepers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)  # who lends that
     category_id: Mapped[int]
-    photo_id: Mapped[int | None]
+    # By what a row of a table is known again; unique only among what one person brings.
+    key: Mapped[str] = mapped_column(
+        default=fresh_key, server_default=text("gen_random_uuid()::text")
+    )
+    photo_id: Mapped[int | None]  # its cover
     name: Mapped[str]
     brand: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
+    # Both by the database itself, to be searched: nobody reads them.
+    plain_name: Mapped[str | None] = mapped_column(
+        Computed(folded.NAME_AND_BRAND, persisted=True), deferred=True, deferred_raiseload=True
+    )
+    words: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(folded.WORDS, persisted=True),
+        nullable=True,
+        deferred=True,
+        deferred_raiseload=True,
+    )
+    skill: Mapped[str] = mapped_column(default=Skill.ANYONE)
     price_cents: Mapped[int] = mapped_column(default=0)
     doorstep: Mapped[bool] = mapped_column(default=True)
     # The lending rules; read them as `lending`.

@@ -23,7 +23,7 @@ from app.tools.models import Tool
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
-    *("name", "category", "brand", "description", "price"),
+    *("name", "category", "brand", "description", "price", "skill"),
     *("parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
 )
 
@@ -57,6 +57,7 @@ async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Respo
         "name": tool.name,
         "category": tool.category.slug,
         "brand": tool.brand,
+        "skill": tool.skill,
         "description": tool.description,
         "parts": tool.parts,
         "self_service": "1" if tool.self_service else "",
@@ -146,6 +147,7 @@ def _text(form: FormData) -> commands.ToolText:
         category=str(form.get("category", "")),
         brand=str(form.get("brand", "")),
         description=str(form.get("description", "")),
+        skill=_given(form, "skill"),
         price_cents=rules.price_from(str(form.get("price", ""))),
         parts=_given(form, "parts"),
         self_service=bool(form.get("self_service")) if "parts" in form else None,
@@ -203,6 +205,7 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             tool=shown,
             categories=categories,
             currency=here.currency,
+            skills=list(rules.SKILLS.items()),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app import clock, db, topic
-from app.board import wall
-from app.board.wall import Search
+from app.board import queries, wall
+from app.board.search import Search
 from app.errors import Refusal
 from app.jobs import time_passed
 from app.members import commands as members
@@ -23,9 +23,17 @@ from tests.people.living import NOW
 GB = "en-GB"
 
 
-async def hanging(elm: Elm, apart: tuple[int, ...] = ()) -> list[tuple[str, bool]]:
-    found = await wall.hanging(elm.tx, elm.here, Search(), NOW, GB)
-    return [(one.tool.name, one.hands_over) for one in wall.arrange(found, Search(), apart)]
+async def hanging(
+    elm: Elm, apart: tuple[int, ...] = (), search: Search = Search()
+) -> list[tuple[str, bool]]:
+    """The wall as somebody sees it; each place says the same as its card."""
+    found = await wall.hanging(elm.tx, elm.here, search, NOW)
+    shown = wall.arrange(found, search, apart).hung
+    tools = await wall.tools_of(elm.tx, elm.here, shown)
+    cards = await queries.seen(elm.tx, elm.here, tools, NOW, GB)
+    seen = queries.as_seen_by(cards, apart)
+    assert [one.hands_over for one in seen] == [one.at_once for one in shown]
+    return [(one.tool.name, one.hands_over) for one in seen]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +73,7 @@ async def test_free_tools_come_first_and_say_so_but_not_what_is_out_or_veiled(tx
     await elm.out(elm.ben, 0)  # the drill
     await handing_over.begin(tx, "1", elm.ada, NOW)
     assert await hanging(elm) == [("Zither", True), ("Axe", False), ("Drill", False)]
+    assert await hanging(elm, search=Search(q="saw")) == [("Zither", True), ("Axe", False)]
     veiled = await hanging(elm, (elm.ada.person_id,))
     assert ("Zither", False) in veiled
     assert veiled[0] == ("Axe", False)

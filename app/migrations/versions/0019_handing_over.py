@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015c"
-down_revision = "0015b"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,117 @@
+"""Photos in a zip: written as it is read by who fetches it, and read within bounds."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from app.errors import Refusal
+from app.inventory.columns import file_name
+from app.settings import settings
+
+BYTES = 100 * 1024 * 1024
+FILES = 5000
+UNPACKED = 1024 * 1024 * 1024
+RATIO = 100  # no photo is smaller than a hundredth of itself
+_PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def names_in(file: Path | IO[bytes]) -> frozenset[str]:
+    """The photos in a zip by their bare names. Raises Refusal (422, field `photos_zip`)."""
+    with _opened(file) as archive:
+        return frozenset(_entries(archive))
+
+
+def read(file: Path, name: str) -> bytes:
+    """One photo out of it, whatever its header says of its size. Raises Refusal."""
+    with _opened(file) as archive:
+        entry = _entries(archive).get(name)
+        if entry is None:
+            raise _refused(f"{name} is not in the zip.")
+        try:
+            with archive.open(entry) as packed:
+                content = packed.read(settings.photo_bytes + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+            raise _refused(f"{name} in the zip is damaged.", "Pack it anew.") from error
+    if len(content) > settings.photo_bytes:
+        raise _too_large(name)
+    return content
+
+
+def write(photos: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
+    """The zip piece by piece: what is in it has been compressed already."""
+    out = _Drained()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, path in photos:
+            if path.is_file():
+                # A fixed date: the same photos are the same file.
+                archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), path.read_bytes())
+                yield out.drain()
+    yield out.drain()
+
+
+class _Drained(BytesIO):
+    """Takes what zipfile writes, and forgets what was handed on; cannot be gone back in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gone = 0
+
+    def drain(self) -> bytes:
+        content = self.getvalue()
+        self._gone += len(content)
+        super().seek(0)
+        self.truncate()
+        return content
+
+    def tell(self) -> int:
+        return self._gone + super().tell()
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _opened(file: Path | IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _refused("That is not a zip.", "Pack the photos into one, and send that.") from error
+
+
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    found: dict[str, zipfile.ZipInfo] = {}
+    listed = archive.infolist()
+    if len(listed) > FILES:
+        raise _refused(f"The zip has more than {FILES:,} files.", "Divide it into several.")
+    if sum(entry.file_size for entry in listed) > UNPACKED:
+        raise _refused("Unpacked, the zip would be larger than 1 GB.", "Divide it into several.")
+    for entry in listed:
+        name = file_name(entry.filename)
+        if entry.is_dir() or not name or name.startswith(".") or "__MACOSX" in entry.filename:
+            continue
+        if entry.flag_bits & 1:
+            raise _refused("The zip has a password.", "Pack it without one.")
+        if entry.compress_type not in _PLAIN:
+            raise _refused(f"{name} is packed in a way that we cannot read.", "Pack it as usual.")
+        if entry.file_size > settings.photo_bytes:
+            raise _too_large(name)
+        if entry.file_size > 1024 and entry.file_size > RATIO * max(entry.compress_size, 1):
+            raise _refused(f"{name} is not a photo: it is packed too tightly.", "Leave it out.")
+        if name in found:
+            raise _refused(f"Two files in the zip are called {name}.", "Rename one of them.")
+        found[name] = entry
+    return found
+
+
+def _too_large(name: str) -> Refusal:
+    return _refused(
+        f"{name} is larger than {settings.photo_bytes // 1024**2} MB.", "Make it smaller first."
+    )
+
+
+def _refused(sentence: str, way_out: str | None = None) -> Refusal:
+    return Refusal(sentence, way_out, status=422, code="photos_zip", field_name="photos_zip")
