@@ -37,6 +37,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
+from app.tools import handing_over
 from app.tools.models import Tool
 
 TICK = 1.0  # seconds between two looks
@@ -217,6 +218,7 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
         touch(tx, topic.loan(community_id, loan_id))
     for here, loan_id in await passing.not_undone(tx, since, now):
         touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
+    await handing_over.pass_by(tx, now)
     for here, loan_id in await talk.shut(tx, since, now):
         touch(tx, topic.writing(here, loan_id))
     for community in await tx.scalars(select(Community)):

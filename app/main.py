@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking, tool_page
+from app.board import asking, mine_api, tool_page
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
@@ -49,6 +49,7 @@ from app.loans import (
     holding,
     lending_page,
     recording,
+    repairing,
 )
 from app.loans import api as loans_api
 from app.loans import live as loans_live
@@ -82,12 +83,13 @@ PAGES = (
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, inventory_routes, app_shell, demo_mail),
+    *(feeding, labels, repairing, inventory_routes, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
+    *(repairing, mine_api),
 )
 
 

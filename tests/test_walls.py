@@ -101,6 +101,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "category_id": 1,
         "message_id": 1,
         "report_id": 1,
+        "line_id": 1,
         "feed_id": 1,
         "step": "paid",
         "name": "0" * 32,

@@ -21,7 +21,7 @@ from app.members import blocks as member_blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import keepers, lending
+from app.tools import keepers, lending, saved
 from app.tools import queries as tool_queries
 from app.tools.models import Skill, Tool, ToolStatus
 
@@ -179,6 +179,23 @@ async def restore(
     return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
+@router.post("/c/{slug}/tools/{tool_id}/saved")
+async def keep_in_mind(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await saved.save(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/saved/end")
+async def let_go_of_it(
+    viewer: MemberEvenSuspended, tool_id: ToolKey, back: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    async with db.begin() as tx:
+        await saved.let_go(tx, tool_id, viewer)
+    there = "things#saved" if back == "things" else f"tools/{tool_id}"
+    return pages.back_to(f"{viewer.here.path}/{there}")
+
+
 async def tool_page_with(
     request: Request,
     viewer: Viewer,
@@ -215,6 +232,7 @@ async def tool_page_with(
             asks=tool.owner_id != viewer.person_id,
             keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
+            history_html=await pages.region(request, tx, topic.history(here.id, tool_id)),
             waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=why_not,
             block=tool.owner

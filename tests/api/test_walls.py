@@ -39,7 +39,9 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
-    ids |= dict.fromkeys(("blackout_id", "change_id", "incident_id", "amount_id", "feed_id"), 1)
+    ids |= dict.fromkeys(
+        ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id"), 1
+    )
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
     if path.endswith(f"/{slug}/messages"):
@@ -73,6 +75,14 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"days": 2}
     if path.endswith("/waitlist/order"):
         return {"person": here.ben.who.id, "place": 1, "reason": "Because"}
+    if path.endswith("/handing-over"):
+        return {"length": "1"}
+    if path.endswith("/maintenance/end"):
+        return {}
+    if path.endswith("/maintenance"):
+        return {"kind": "broken"}
+    if path.endswith("/repairs"):
+        return {"words": "New cable", "day": f"{here.street.today}"}
     if path.endswith("/feeds"):
         return {"kind": "loans"}
     if path.endswith("/tools"):
@@ -81,7 +91,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 97
+    assert len(ROUTES) == 108
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 
