@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
+from app.inventory import bringing_in, running
 from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
 from app.loans import commands as loans
 from app.loans import queries as loan_queries
@@ -26,6 +27,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
+from app.tools import album
 from app.tools.models import Tool
 
 TICK = 1.0  # seconds between two looks
@@ -68,6 +70,7 @@ def _every(
 
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
+FORGET_IMPORTS = bringing_in.FORGET
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -82,8 +85,11 @@ COMMANDS: dict[str, Command] = {
     steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
+    bringing_in.JOB: running.run,
+    FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
+    album.GONE: album.discard,
 }
-SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_IMPORTS, LOOK)
 
 
 async def run_forever() -> None:

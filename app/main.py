@@ -36,6 +36,9 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import cells, packing
+from app.inventory import imports as inventory_imports
+from app.inventory import live as inventory_live
 from app.inventory import routes as inventory_routes
 from app.loans import (
     alone_api,
@@ -75,11 +78,12 @@ UPLOADS = (
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
+TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(inventory_routes, app_shell, demo_mail),
+    *(inventory_routes, inventory_imports, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
@@ -91,7 +95,7 @@ APIS = (
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    for feature in (board_live, chat_live, loans_live, members_live, notices_live):
+    for feature in (board_live, chat_live, inventory_live, loans_live, members_live, notices_live):
         topics.include(feature.topics)
     return topics
 
@@ -106,6 +110,12 @@ def limits() -> Limits:
         sockets_a_person=settings.live_sockets_a_person,
         sockets_an_address=settings.live_sockets_an_address,
     )
+
+
+def roomy() -> dict[str, int]:
+    """What may be larger than a form: photos, and tables with theirs."""
+    tables = 2 * (packing.BYTES + cells.BYTES)
+    return {UPLOADS: TOO_LARGE * settings.photo_bytes, TABLES: tables}
 
 
 def build() -> FastAPI:
@@ -127,7 +137,7 @@ def build() -> FastAPI:
             Middleware(headers.SecurityHeaders),
             Middleware(problems.LastResort),
             Middleware(csrf.SameOrigin),
-            Middleware(body.BodyLimit, roomy={UPLOADS: TOO_LARGE * settings.photo_bytes}),
+            Middleware(body.BodyLimit, roomy=roomy()),
         ],
     )
     problems.install(app)

@@ -57,6 +57,7 @@ EDGES = (
     "shapes",
     "pictures",
     "routes",
+    "imports",
     "case_shapes",
     "holding",
     "days_off",
@@ -120,7 +121,8 @@ ROOMS = (
     ),
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
     *("holds", "blackouts", "edits", "reports", "cards"),
-    *("cells", "columns", "packing", "held_here", "taking_along", "trial", "bringing_in"),
+    *("cells", "columns", "packing", "held_here", "taking_along", "trial"),
+    *("waiting_room", "bringing_in", "hanging_up", "running"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

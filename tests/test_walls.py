@@ -99,6 +99,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "amount_id": 1,
         "message_id": 1,
         "report_id": 1,
+        "import_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,

@@ -30,6 +30,9 @@ WORDS = {
     "waitlist.look": "Waitlists are looked through",
     "notices.step": "What nobody has seen goes on to phone and letter box",
     "letters.forget": "Addresses that letters went to are forgotten",
+    "inventory.import": "Tables of tools come in",
+    "inventory.forget": "Tables of tools that came in are forgotten",
+    "photos.discard": "Photos that were taken away are deleted",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

@@ -60,12 +60,21 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
     if refusal := rules.why_not_list(by) or (rules.why_not_for_all(by) if text.of_all else None):
         raise refusal
     await people.still_in(tx, by)
-    tool = Tool(
+    tool = made(text, await _category_id(tx, by.community_id, text.category), by, now)
+    tx.add(tool)
+    await tx.flush()
+    touch_tool(tx, tool, listing=True)
+    return tool
+
+
+def made(text: ToolText, category_id: int, by: Viewer, now: datetime) -> Tool:
+    """A tool as it is written about, not in the database yet. Raises Refusal with the field."""
+    return Tool(
         community_id=by.community_id,
         owner_id=None if text.of_all else by.person_id,
         keepers=[by.person_id] if text.of_all else [],
         name=rules.check_name(text.name or ""),
-        category_id=await _category_id(tx, by.community_id, text.category),
+        category_id=category_id,
         brand=rules.check_brand(text.brand or ""),
         description=rules.check_description(text.description or ""),
         price_cents=rules.check_price(text.price_cents or 0),
@@ -75,24 +84,12 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
         created_at=now,
         changed_at=now,
     )
-    tx.add(tool)
-    await tx.flush()
-    touch_tool(tx, tool, listing=True)
-    return tool
 
 
-async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
-    await people.still_in(tx, by)
-    tool = await queries.locked(tx, by.community_id, tool_id)
-    if not rules.sees(tool, by):
-        raise NotFound
-    if refusal := rules.why_not_edit(tool, by):
-        raise refusal
-    before = (tool.name, tool.brand, tool.category_id)
+def write(tool: Tool, text: ToolText) -> None:
+    """What is given, over what it says now. Raises Refusal with the field; not the category."""
     if text.name is not None:
         tool.name = rules.check_name(text.name)
-    if text.category is not None:
-        tool.category_id = await _category_id(tx, by.community_id, text.category)
     if text.brand is not None:
         tool.brand = rules.check_brand(text.brand)
     if text.description is not None:
@@ -103,6 +100,19 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
         tool.parts = rules.check_parts(text.parts)
     if text.self_service is not None:
         tool.self_service = text.self_service
+
+
+async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
+    await people.still_in(tx, by)
+    tool = await queries.locked(tx, by.community_id, tool_id)
+    if not rules.sees(tool, by):
+        raise NotFound
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    before = (tool.name, tool.brand, tool.category_id)
+    write(tool, text)
+    if text.category is not None:
+        tool.category_id = await _category_id(tx, by.community_id, text.category)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool, listing=before != (tool.name, tool.brand, tool.category_id))
