@@ -69,12 +69,13 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
+from app.tools import gallery_api, gallery_page
 from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/rooms/[0-9]+/photos|"
+    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
@@ -83,12 +84,12 @@ PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(inventory_routes, inventory_imports, app_shell, demo_mail),
+    *(gallery_page, inventory_routes, inventory_imports, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api),
+    *(asking, reporting, pictures, preferring_api, gallery_api),
 )
 
 

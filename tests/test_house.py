@@ -57,6 +57,8 @@ EDGES = (
     "shapes",
     "pictures",
     "routes",
+    "gallery_page",
+    "gallery_api",
     "imports",
     "case_shapes",
     "holding",
@@ -122,7 +124,7 @@ ROOMS = (
     *("lend_now", "alone", "hands", "shelf", "noting", "sides", "clockwork", "blocks"),
     *("holds", "blackouts", "edits", "reports", "cards"),
     *("cells", "columns", "packing", "held_here", "taking_along", "trial"),
-    *("waiting_room", "bringing_in", "hanging_up", "running"),
+    *("gallery", "waiting_room", "bringing_in", "hanging_up", "running"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -14,9 +14,9 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability, queries, rules, terms
+from app.tools import album, availability, queries, rules, terms
 from app.tools.lending import Lending
-from app.tools.models import Category, Photo, Tool, ToolStatus
+from app.tools.models import Category, Tool, ToolStatus
 from app.tools.photos import Stored
 
 CATEGORIES = (
@@ -131,30 +131,21 @@ async def set_terms(tx: Tx, tool: Tool, given: Lending, by: Viewer, now: datetim
 
 
 async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -> None:
-    """Hangs a stored picture on the tool; the one before is not shown any more."""
+    """Hangs a stored picture on the tool as its cover; the one before goes."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    photo = Photo(
-        community_id=tool.community_id,
-        name=picture.name,
-        width=picture.width,
-        height=picture.height,
-        uploaded_by=by.person_id,
-        created_at=now,
-    )
-    tx.add(photo)
-    await tx.flush()
-    tool.photo_id = photo.id
+    others = list(await album.photos_of(tx, tool))[1:]
+    await album.arrange(tx, tool, [album.photo_of(tool, picture, by, now), *others], now)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool)
 
 
 async def hide_photo(tx: Tx, tool: Tool, by: Viewer, now: datetime) -> None:
-    """Takes the picture off; the category's icon stands in its place."""
+    """Takes the cover off; the next photo stands in its place, or the category's icon."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    tool.photo_id = None
+    await album.arrange(tx, tool, list(await album.photos_of(tx, tool))[1:], now)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool)
