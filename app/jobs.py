@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
+from app.inventory import bringing_in, running
 from app.loans import (
     asked,
     changes,
@@ -37,7 +38,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
-from app.tools import handing_over
+from app.tools import album, handing_over
 from app.tools.models import Tool
 
 TICK = 1.0  # seconds between two looks
@@ -81,6 +82,7 @@ def _every(
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
 FORGET_DELIVERIES = "deliveries.forget"
+FORGET_IMPORTS = bringing_in.FORGET
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -97,8 +99,11 @@ COMMANDS: dict[str, Command] = {
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
     FORGET_DELIVERIES: _every(FORGET_DELIVERIES, timedelta(days=1), carrying.forget_old),
+    bringing_in.JOB: running.run,
+    FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
+    album.GONE: album.discard,
 }
-SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, FORGET_IMPORTS, LOOK)
 
 
 async def run_forever() -> None:

@@ -36,6 +36,9 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import cells, packing
+from app.inventory import imports as inventory_imports
+from app.inventory import live as inventory_live
 from app.inventory import routes as inventory_routes
 from app.loans import (
     alone_api,
@@ -68,35 +71,37 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import categories_page, labels
+from app.tools import categories_page, gallery_api, gallery_page, labels
 from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/rooms/[0-9]+/photos|"
+    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
+TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
     categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, repairing, inventory_routes, app_shell, demo_mail),
+    *(feeding, labels, repairing, gallery_page, inventory_routes, inventory_imports),
+    *(app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
-    *(repairing, mine_api),
+    *(repairing, mine_api, gallery_api),
 )
 
 
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    for feature in (board_live, chat_live, loans_live, members_live, notices_live):
+    for feature in (board_live, chat_live, inventory_live, loans_live, members_live, notices_live):
         topics.include(feature.topics)
     return topics
 
@@ -111,6 +116,12 @@ def limits() -> Limits:
         sockets_a_person=settings.live_sockets_a_person,
         sockets_an_address=settings.live_sockets_an_address,
     )
+
+
+def roomy() -> dict[str, int]:
+    """What may be larger than a form: photos, and tables with theirs."""
+    tables = 2 * (packing.BYTES + cells.BYTES)
+    return {UPLOADS: TOO_LARGE * settings.photo_bytes, TABLES: tables}
 
 
 def build() -> FastAPI:
@@ -132,7 +143,7 @@ def build() -> FastAPI:
             Middleware(headers.SecurityHeaders),
             Middleware(problems.LastResort),
             Middleware(csrf.SameOrigin),
-            Middleware(body.BodyLimit, roomy={UPLOADS: TOO_LARGE * settings.photo_bytes}),
+            Middleware(body.BodyLimit, roomy=roomy()),
         ],
     )
     problems.install(app)

@@ -107,6 +107,11 @@ def recent(community_id: int) -> str:
     return f"c{community_id}/recent"
 
 
+def imported(community_id: int, import_id: int) -> str:
+    """How far a table of tools has come in."""
+    return f"c{community_id}/import/{import_id}"
+
+
 def members(community_id: int) -> str:
     return f"c{community_id}/members"
 

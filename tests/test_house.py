@@ -62,6 +62,9 @@ EDGES = (
     "shapes",
     "pictures",
     "routes",
+    "gallery_page",
+    "gallery_api",
+    "imports",
     "case_shapes",
     "holding",
     "days_off",
@@ -170,7 +173,8 @@ ROOMS = (
     *("repairs", "past"),
     *("handing_over", "saved"),
     *("holds", "blackouts", "edits", "reports", "cards"),
-    *("cells", "columns", "packing", "held_here", "taking_along", "trial", "bringing_in"),
+    *("cells", "columns", "packing", "held_here", "taking_along", "trial"),
+    *("gallery", "waiting_room", "bringing_in", "hanging_up", "running"),
 )
 # Programs of their own: they start others, or wire everything.
 DOORS = (

@@ -35,6 +35,7 @@ class Story:
     room: int = 0
     asked: int = 0  # a question's own room
     newcomer: int = 0
+    imported: int = 0  # a table of tools
 
     def cases(self, who: Neighbour) -> dict[str, tuple[str, str]]:
         """kind → (topic, the page that shows its region), as far as they exist by now."""
@@ -65,6 +66,9 @@ class Story:
                 f"{home}/tools/{self.tool}",
             )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
+        if self.imported:
+            path = f"{home}/inventory/imports/{self.imported}"
+            found["import"] = (topic.imported(here.id, self.imported), path)
         if self.asked:
             path = f"{home}/rooms/{self.asked}"
             found["question"] = (topic.question(here.id, self.asked), path)
@@ -92,7 +96,7 @@ class Open:
 
 
 def test_every_kind_of_region_has_a_case(street: Street) -> None:
-    known = set(Story(street, tool=1, loan=1, room=1, asked=1).cases(street.ada))
+    known = set(Story(street, tool=1, loan=1, room=1, asked=1, imported=1).cases(street.ada))
     assert set(registry().kinds) == known
 
 
@@ -271,6 +275,18 @@ def acts(story: Story) -> Acts:
     def wait(noun: str = "", **form: object) -> Callable[[], Awaitable[object]]:
         return lambda: street.cy.does(f"{ada.home}/tools/{story.tool}/waitlist{noun}", **form)
 
+    async def look_at_a_table() -> None:
+        files = {"table": ("tools.csv", b"name,category\nPlane,saws\n", "text/csv")}
+        answer = await ada.client.post(f"{ada.home}/inventory/imports", files=files)
+        assert answer.status_code == 303, answer.text
+        story.imported = int(answer.headers["location"].rsplit("/", 1)[1])
+
+    async def bring_it_in() -> None:
+        name = topic.imported(street.here.id, story.imported)
+        async with ada.watches(name) as screen:
+            await ada.does(f"{ada.home}/inventory/imports/{story.imported}/start")
+            await screen.shows(name, "It is all here")
+
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
 
@@ -333,6 +349,8 @@ def acts(story: Story) -> Acts:
         ("lend it again", lambda: mark("/end", said="New chuck.")),
         ("archive", shelve("archive")),
         ("restore", shelve("archive/end")),
+        ("look at a table", look_at_a_table),
+        ("bring it in", bring_it_in),
         ("knock at the door", knock),
         (
             "let somebody in",

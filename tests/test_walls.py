@@ -103,6 +103,8 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "report_id": 1,
         "line_id": 1,
         "feed_id": 1,
+        "import_id": 1,
+        "photo_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,

@@ -21,9 +21,9 @@ from app.members import blocks as member_blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import keepers, lending, saved
+from app.tools import album, keepers, lending, saved
 from app.tools import queries as tool_queries
-from app.tools.models import Skill, Tool, ToolStatus
+from app.tools.models import Photo, Skill, Tool, ToolStatus
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
@@ -225,7 +225,7 @@ async def tool_page_with(
             "tools/page.html",
             tx=tx,
             status=(waiting or asked or form).status,
-            tool=_shown(tool, viewer),
+            tool=_shown(tool, await album.photos_of(tx, tool), viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             scanned=scanned,
@@ -260,7 +260,7 @@ async def _waitlist(
     return (await pages.stamped(tx, {name: html}))[name]
 
 
-def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
+def _shown(tool: Tool, photos: Sequence[Photo], viewer: Viewer) -> dict[str, object]:
     here = viewer.here
     price = words.price_per_day(tool.price_cents, here.currency, viewer.locale)
     return {
@@ -275,7 +275,15 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         "category_name": tool.category.name,
         "icon": tool.category.icon,
         "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,
-        "photo_alt": tool.name,
+        "photo_alt": (tool.photo and tool.photo.alt) or tool.name,
+        "photos": [
+            {
+                "small": f"{here.path}/photos/{photo.name}-480.webp",
+                "large": f"{here.path}/photos/{photo.name}-1200.jpg",
+                "alt": photo.alt,
+            }
+            for photo in photos
+        ],
         "price_text": price,
         "cost_text": "Free. A thank-you is welcome."
         if tool.price_cents == 0
