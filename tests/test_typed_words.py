@@ -39,7 +39,7 @@ NO_PAGE = re.compile(
 NOT_ON_PAGES = {
     *("community.area", "letter.facts", "delivery.last_error", "loan.place", "loan.safety"),
     *("loan_event.reason", "tool.key", "tool_import.table_name", "tool_import.warnings"),
-    *("tool_import.fates", "tool_import.said"),
+    *("tool_import.fates", "tool_import.said", "photo.alt"),
 }
 TOO_LONG = typed.EVIL * 3
 
