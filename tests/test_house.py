@@ -98,6 +98,7 @@ ROOMS = (
     *("wording", "stretch", "timeline", "search", "talk", "questions"),
     *(
         "photos",
+        "suggestions",
         "album",
         "periods",
         "telling",
