@@ -36,6 +36,7 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import api as inventory_api
 from app.inventory import cells, packing
 from app.inventory import imports as inventory_imports
 from app.inventory import live as inventory_live
@@ -81,7 +82,7 @@ UPLOADS = (
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
-TABLES = r"/c/[^/]+/inventory/imports"
+TABLES = r"(/api/v1)?/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
@@ -94,7 +95,7 @@ APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
-    *(repairing, mine_api, gallery_api),
+    *(repairing, mine_api, gallery_api, inventory_api),
 )
 
 

@@ -133,6 +133,7 @@ ROOMS = (
     ),
     *(
         "photos",
+        "suggestions",
         "album",
         "periods",
         "telling",

@@ -52,6 +52,7 @@ async def receive(
     )
     tx.add(made)
     await tx.flush()
+    touch(tx, topic.imported(made.community_id, made.id))
     return made
 
 

@@ -24,11 +24,11 @@ SHOWN = 100
 
 @router.post("/c/{slug}/inventory/imports")
 async def send(request: Request, viewer: Member) -> Response:
+    if refusal := rules.why_not_list(viewer):
+        raise refusal
+    await throttle.spend(f"import:{viewer.person_id}", "import", limit="10/minute")
     form = await request.form(max_files=2, max_fields=10)
     try:
-        if refusal := rules.why_not_list(viewer):
-            raise refusal
-        await throttle.spend(f"import:{viewer.person_id}", "import", limit="10/minute")
         table, zipped = _files(form)
         content = await table.read()
         async with db.begin() as tx:

@@ -43,6 +43,7 @@ def filled(path: str, slug: str, tool: int, loan: int) -> str:
         ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id", "photo_id"),
         1,
     )
+    ids |= {"import_id": 1}
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
     if path.endswith(f"/{slug}/messages"):
@@ -59,6 +60,8 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         ("/taking", "/bringing", "/rooms/{room_id}/photos", "/tools/{tool_id}/photos")
     ):
         return {"photo": TINY}
+    if path.endswith("/inventory/imports"):
+        return {"table": "name,category\nDrill,drills"}
     if path.endswith("/photos/order"):
         return {"ids": [1]}
     if path.endswith("/photos/{photo_id}"):
@@ -98,7 +101,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 114
+    assert len(ROUTES) == 118
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 

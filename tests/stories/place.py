@@ -135,6 +135,9 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, one's own": f"{home}/tools/{ladder}",
         "tool, paused": f"{home}/tools/{saw}",
         "tool, edit": f"{home}/tools/{drill}/edit",
+        "tool, photos": f"{home}/tools/{drill}/photos",
+        "inventory": f"{home}/inventory",
+        "import": await _looks_at_a_table(ada),
         "tool, days off": f"{home}/tools/{drill}/blackouts",
         "tool, repairs": f"{home}/tools/{drill}/maintenance",
         "tool, from its label": f"{home}/tools/{drill}?label=1",
@@ -183,6 +186,14 @@ async def _gets_a_photo(ada: Neighbour, tool: int) -> None:
     picture = {"photo": ("drill.webp", PICTURE.read_bytes(), "image/webp")}
     answer = await ada.client.post(path, data=text, files=picture)
     assert answer.status_code == 303, answer.text
+
+
+async def _looks_at_a_table(ada: Neighbour) -> str:
+    table = b"key,name,category,colour\n1,Plane,saws,\n2,Kettle,kitchen,\n"
+    files = {"table": ("tools.csv", table, "text/csv")}
+    answer = await ada.client.post(f"{ada.home}/inventory/imports", files=files)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
 
 
 async def _somebody_asks_to_join(street: Street) -> None:
