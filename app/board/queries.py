@@ -99,16 +99,16 @@ async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
 
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
     """With how many hang on the board there or below; each is followed by those below it."""
+    hanging = (
+        select(Tool.category_id, func.count().label("count"))
+        .where(on_board(here))
+        .group_by(Tool.category_id)
+        .subquery()
+    )
     rows = await tx.execute(
-        select(Category, func.count(Tool.id))
-        .outerjoin(
-            Tool,
-            (Tool.community_id == Category.community_id)
-            & (Tool.category_id == Category.id)
-            & Tool.status.in_(rules.ON_THE_BOARD),
-        )
+        select(Category, func.coalesce(hanging.c.count, 0))
+        .outerjoin(hanging, hanging.c.category_id == Category.id)
         .where(Category.community_id == here.id)
-        .group_by(Category.community_id, Category.id)
         .order_by(Category.position, Category.name)
     )
     counts = {shelf: count for shelf, count in rows}  # noqa: C416 - rows are no pairs to mypy
