@@ -10,22 +10,24 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import httpx
 import structlog
 
-from app import clock, db, mail, post, push
+from app import clock, db, mail, outgoing, post, push
 from app.notices import carrying, devices, mailing
-from app.notices.carrying import Carried
+from app.notices.carrying import Taken
 from app.notices.kinds import Channel
-from app.push import Target
+from app.notices.mailing import Parcel
+from app.outgoing import Pointless, Undeliverable
 
 TICK = 1.0  # seconds between two looks
 HANDS = {"push": 8, "mail": 3, "letters": 2}  # how many of each are under way at once in a worker
 _log = structlog.stdlib.get_logger("toolshare.courier")
 
 Errand = Callable[[], Awaitable[None]]
+HandOver = Callable[[Parcel], Awaitable[str]]
 Take = Callable[[], Awaitable[Errand | None]]
 
 
@@ -58,7 +60,7 @@ async def _go_on(way: str, take: Take) -> None:
 
 
 async def _run(way: str, errand: Errand) -> None:
-    """What fails here in a way that nobody thought of is taken up again when its lease is over."""
+    """An errand settles what comes of it; where even that fails, its lease runs out."""
     try:
         await errand()
     except Exception:
@@ -76,44 +78,46 @@ async def carry_all() -> None:
 
 async def take_mail() -> Errand | None:
     """One mail, if one is due. Without a mail server they wait for one."""
-    if not mail.is_set_up():
-        return None
-    now = clock.now()
-    async with db.begin() as tx:
-        carried = await carrying.take(tx, Channel.MAIL, now)
-    return None if carried is None else lambda: _carry_mail(carried)
-
-
-async def _carry_mail(carried: Carried) -> None:
-    if not carried.rows:  # all of it has been seen
-        return
-    try:
-        await mail.send(mailing.message(carried.parcel, clock.now()))
-    except (mail.Undeliverable, mail.NotNow) as error:
-        _log.warning("mail_failed", why=str(error), deliveries=len(carried.rows))
-        await _failed(carried, str(error), for_good=isinstance(error, mail.Undeliverable))
-    else:
-        await _sent(carried)
+    return await _take(Channel.MAIL, _mail) if mail.is_set_up() else None
 
 
 async def take_push(client: httpx.AsyncClient) -> Errand | None:
     """One push, to each browser of one person, if one is due."""
-    now = clock.now()
+    return await _take(Channel.PUSH, lambda parcel: ring(client, parcel))
+
+
+async def _take(channel: Channel, hand_over: HandOver) -> Errand | None:
     async with db.begin() as tx:
-        carried = await carrying.take(tx, Channel.PUSH, now)
-        if carried is None:
-            return None
-        targets = await devices.targets_of(tx, carried.parcel.person.id) if carried.rows else []
+        taken = await carrying.take(tx, channel, clock.now())
+    return None if taken is None else lambda: carry(taken, hand_over)
+
+
+async def carry(taken: Taken, hand_over: HandOver) -> None:
+    """Asks once more, hands over what is left, and settles what came of it."""
+
+    async def act() -> str:
+        async with db.begin() as tx:
+            parcel = await carrying.pack(tx, taken, clock.now())
+        return "" if parcel is None else await hand_over(parcel)
+
+    outcome = await outgoing.attempt(taken.channel, act)
+    async with db.begin() as tx:
+        await carrying.settle(tx, taken, outcome, clock.now())
+
+
+async def _mail(parcel: Parcel) -> str:
+    await mail.send(mailing.message(parcel, clock.now()))
+    return ""
+
+
+async def ring(client: httpx.AsyncClient, parcel: Parcel) -> str:
+    """Tells of the devices that it has not come to. Raises Pointless where there is none left,
+    what went wrong where it has come to none."""
+    person_id, now = parcel.person.id, clock.now()
+    async with db.begin() as tx:
+        targets = await devices.targets_of(tx, person_id, now)
         own = await devices.own_key(tx, now) if targets else b""
-    return lambda: _carry_push(client, carried, targets, own)
-
-
-async def _carry_push(
-    client: httpx.AsyncClient, carried: Carried, targets: Sequence[Target], own: bytes
-) -> None:
-    if not carried.rows:
-        return
-    said = json.dumps(mailing.push_text(carried.parcel), ensure_ascii=False).encode()
+    said = json.dumps(mailing.push_text(parcel), ensure_ascii=False).encode()
     outcomes = await asyncio.gather(
         *(push.send(client, own, target, said) for target in targets), return_exceptions=True
     )
@@ -125,23 +129,8 @@ async def _carry_push(
     if gone:
         async with db.begin() as tx:
             await devices.forget(tx, gone)
-    failures = [one for one in outcomes if isinstance(one, Exception)]
-    if len(failures) < len(targets):
-        await _sent(carried)
-    elif len(gone) == len(targets):
-        async with db.begin() as tx:
-            await carrying.pointless(tx, carried)
-    else:
-        why = next(str(one) for one in failures if not isinstance(one, push.Gone))
-        _log.warning("push_failed", why=why, deliveries=len(carried.rows))
-        await _failed(carried, why)
-
-
-async def _sent(carried: Carried) -> None:
-    async with db.begin() as tx:
-        await carrying.sent(tx, carried, clock.now())
-
-
-async def _failed(carried: Carried, why: str, *, for_good: bool = False) -> None:
-    async with db.begin() as tx:
-        await carrying.failed(tx, carried, why, clock.now(), for_good=for_good)
+    wrong = [one for one in outcomes if one is not None and not isinstance(one, push.Gone)]
+    wrong.sort(key=lambda one: isinstance(one, Undeliverable))  # first what may still come right
+    if len(wrong) + len(gone) == len(targets):
+        raise wrong[0] if wrong else Pointless
+    return f"{outgoing.words(wrong[0])}, {len(wrong)} of {len(targets)} devices" if wrong else ""

@@ -19,15 +19,26 @@ from app import clock, db, queue, topic
 from app.db import Tx
 from app.http import idempotency
 from app.inventory import bringing_in, running
-from app.loans import changes, clockwork, codes, dates, holds, offers, proposals, ripple, talk
-from app.loans import commands as loans
-from app.loans import queries as loan_queries
-from app.notices import steps
+from app.loans import (
+    asked,
+    changes,
+    clockwork,
+    codes,
+    dates,
+    holds,
+    offers,
+    passing,
+    proposals,
+    ripple,
+    screens,
+    talk,
+)
+from app.notices import carrying, devices, steps
 from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
-from app.tools import album
+from app.tools import album, handing_over
 from app.tools.models import Tool
 
 TICK = 1.0  # seconds between two looks
@@ -71,6 +82,7 @@ def _every(
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
 FORGET_IMPORTS = bringing_in.FORGET
+FORGET_DELIVERIES = "deliveries.forget"
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -81,15 +93,17 @@ COMMANDS: dict[str, Command] = {
     proposals.END: _loan(changes.run_out),
     dates.PASSED: dates.passed,
     "waitlist.offer": _offer,
+    asked.SLEEP: asked.sleep,
     LOOK: _every(LOOK, timedelta(minutes=10), offers.look),
     steps.JOB: steps.step,
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
+    FORGET_DELIVERIES: _every(FORGET_DELIVERIES, timedelta(days=1), carrying.forget_old),
     bringing_in.JOB: running.run,
     FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
     album.GONE: album.discard,
 }
-SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_IMPORTS, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, FORGET_IMPORTS, LOOK)
 
 
 async def run_forever() -> None:
@@ -109,9 +123,10 @@ async def run_forever() -> None:
 
 
 async def schedule() -> None:
-    """What runs again and again has a row from the first start on."""
+    """What runs again and again has a row from the first start on, and push its key."""
     async with db.begin() as tx:
         now = clock.now()
+        await devices.own_key(tx, now)
         for name in SCHEDULED:
             await queue.ensure(tx, name, now, now)
 
@@ -199,15 +214,16 @@ async def tick() -> None:
 
 async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
     """Touches whatever looks different only because it is later."""
-    passing = await loan_queries.passing(tx, since, now)
-    for loan in (*passing, *await ripple.next_after(tx, passing, now)):
-        loans.show(tx, loan)
-    for holder in (await ripple.holders(tx, passing)).values():  # who keeps the next one waiting
+    passed = await passing.of_loans(tx, since, now)
+    for loan in (*passed, *await ripple.next_after(tx, passed, now)):
+        screens.show(tx, loan)
+    for holder in (await ripple.holders(tx, passed)).values():  # who keeps the next one waiting
         touch(tx, topic.loan(holder.community_id, holder.id))
     for community_id, loan_id in await codes.running_out(tx, since, now):
         touch(tx, topic.loan(community_id, loan_id))
-    for here, loan_id in await loan_queries.not_undone(tx, since, now):
+    for here, loan_id in await passing.not_undone(tx, since, now):
         touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
+    await handing_over.pass_by(tx, now)
     for here, loan_id in await talk.shut(tx, since, now):
         touch(tx, topic.writing(here, loan_id))
     for community in await tx.scalars(select(Community)):
@@ -226,7 +242,7 @@ async def _touch_everything(tx: Tx, community: Community, since: datetime) -> No
     for tool_id in await tx.scalars(select(Tool.id).where(Tool.community_id == here)):
         touch(tx, topic.tool(here, tool_id), topic.dates(here, tool_id))
         touch(tx, topic.mine(here, tool_id), topic.waitlist(here, tool_id))
-    for loan in await loan_queries.told_by_days(tx, here, since):
+    for loan in await passing.told_by_days(tx, here, since):
         touch(tx, topic.loan(here, loan.id), topic.facts(here, loan.id))
         touch(tx, topic.delivered(here, loan.id))
     members = select(Membership.person_id).where(Membership.community_id == here)

@@ -12,13 +12,15 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from app import outgoing
+from app.outgoing import NotNow, Undeliverable
 from app.settings import settings
 
 WITHIN = 15  # seconds for each step of talking to the server
@@ -27,12 +29,14 @@ SUBJECT_LENGTH = 150
 PORTS = {"smtp": 587, "smtps": 465}
 
 
-class Undeliverable(Exception):  # noqa: N818 - says what became of a message
-    """The server will never take this message."""
+class _Raw(str):
+    """A header for machines: in one line, as it is. Folded and encoded nobody could read it."""
 
+    __slots__ = ("name",)
+    name: str
 
-class NotNow(Exception):  # noqa: N818
-    """The server is away, busy, or says: later."""
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def is_set_up() -> bool:
@@ -63,7 +67,10 @@ def put_together(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> EmailMessage:
-    """Raises Undeliverable where no mail program could read the address."""
+    """`headers` are for machines, in one line each.
+
+    Raises Undeliverable where no mail program could read the address.
+    """
     try:
         message = EmailMessage(policy=SMTP)
         message["From"] = sender()
@@ -71,15 +78,20 @@ def put_together(
         message["Subject"] = one_line(subject)[:SUBJECT_LENGTH]
         message["Date"] = format_datetime(now)
         message["Auto-Submitted"] = "auto-generated"
-        for each, value in (headers or {}).items():
-            message[each] = value
-        if "Message-ID" not in message:
-            message["Message-ID"] = f"<{secrets.token_hex(16)}@{domain()}>"
+        own = {"Message-ID": f"<{secrets.token_hex(16)}@{domain()}>"}
+        for each, value in (own | dict(headers or {})).items():
+            message[each] = _raw(each, value)
         message.set_content(text)
         message.add_alternative(html, subtype="html")
     except (MessageError, ValueError, IndexError, UnicodeError) as error:
         raise Undeliverable(f"address: {type(error).__name__}") from error
     return message
+
+
+def _raw(name: str, value: str) -> _Raw:
+    made = _Raw(one_line(value))
+    made.name = name
+    return made
 
 
 def one_line(text: str) -> str:
@@ -95,31 +107,38 @@ async def send(message: EmailMessage) -> None:
         return
     if not settings.smtp_url:
         raise NotNow("mail is not set up")
-    parts = urlsplit(settings.smtp_url)
-    username = unquote(parts.username) if parts.username else None
-    secure = parts.scheme == "smtps"
     try:
-        await aiosmtplib.send(
-            message,
-            hostname=parts.hostname,
-            port=parts.port or PORTS[parts.scheme],
-            username=username,
-            password=unquote(parts.password or "") if username else None,
-            use_tls=secure,
-            # A password is never said in the clear; without one we take what the server offers.
-            start_tls=False if secure else (True if username else None),
-            timeout=WITHIN,
-        )
+        async with asyncio.timeout(outgoing.WITHIN):
+            await _talk(message)
     except aiosmtplib.SMTPRecipientsRefused as error:
-        raise _by_code(min((one.code for one in error.recipients), default=550)) from error
-    except aiosmtplib.SMTPResponseException as error:
-        raise _by_code(error.code) from error
+        raise _refused(min((one.code for one in error.recipients), default=550)) from error
+    except aiosmtplib.SMTPDataError as error:
+        raise _refused(error.code) from error
+    except aiosmtplib.SMTPResponseException as error:  # what it says before that is about us
+        raise NotNow(f"{error.code}") from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise NotNow(type(error).__name__) from error
 
 
-def _by_code(code: int) -> Exception:
-    """5xx to a message is for ever; to our signing in it is the operator's to put right."""
+async def _talk(message: EmailMessage) -> None:
+    parts = urlsplit(settings.smtp_url)
+    username = unquote(parts.username) if parts.username else None
+    secure = parts.scheme == "smtps"
+    await aiosmtplib.send(
+        message,
+        hostname=parts.hostname,
+        port=parts.port or PORTS[parts.scheme],
+        username=username,
+        password=unquote(parts.password or "") if username else None,
+        use_tls=secure,
+        # A password is never said in the clear; without one we take what the server offers.
+        start_tls=False if secure else (True if username else None),
+        timeout=WITHIN,
+    )
+
+
+def _refused(code: int) -> Exception:
+    """A 5xx to the address or the letter is for ever; "sign in first" is the operator's matter."""
     sign_in = code in (530, 534, 535, 538)
     return Undeliverable(f"{code}") if 500 <= code < 600 and not sign_in else NotNow(f"{code}")
 

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking, tool_page
+from app.board import asking, mine_api, tool_page
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
@@ -47,11 +47,13 @@ from app.loans import (
     changes_api,
     changing,
     days_off,
+    feeding,
     handing,
     handing_api,
     holding,
     lending_page,
     recording,
+    repairing,
 )
 from app.loans import api as loans_api
 from app.loans import live as loans_live
@@ -70,7 +72,7 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import gallery_api, gallery_page
+from app.tools import categories_page, gallery_api, gallery_page, labels
 from app.tools import routes as tools_routes
 
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
@@ -84,13 +86,16 @@ TABLES = r"(/api/v1)?/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
+    categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(gallery_page, inventory_routes, inventory_imports, app_shell, demo_mail),
+    *(feeding, labels, repairing, gallery_page, inventory_routes, inventory_imports),
+    *(app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, gallery_api, inventory_api),
+    *(asking, reporting, pictures, preferring_api, categories_page, feeding),
+    *(repairing, mine_api, gallery_api, inventory_api),
 )
 
 

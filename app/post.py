@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 
-import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from app import clock, db, mail
+from app import clock, db, mail, outgoing
 from app.db import Tx
-from app.notices.carrying import LEASE
-from app.notices.deliveries import put_off
+from app.outgoing import LEASE, STALE, Fate, Pointless, Sending, Undeliverable
 from app.pages import LOCALE, partial
 from app.people import mail_links
-from app.people.letters import Letter, LetterKind, LetterState
+from app.people.letters import Letter, LetterKind
 from app.people.models import Person
 from app.settings import settings
-
-_log = structlog.stdlib.get_logger("toolshare.post")
 
 
 @dataclass(frozen=True)
@@ -37,53 +33,45 @@ class Words:
 
 
 async def take_letter() -> Callable[[], Awaitable[None]] | None:
-    """One letter, if one is due. A secret is made for each try, and stands nowhere but in it."""
+    """One letter, if one is due."""
     if not mail.is_set_up():
         return None
     now = clock.now()
     async with db.begin() as tx:
         letter = await tx.scalar(
             select(Letter)
-            .where(Letter.sending == LetterState.READY, Letter.send_at <= now)
+            .where(Letter.sending == Sending.READY, Letter.send_at <= now)
             .order_by(Letter.send_at)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
         if letter is None:
             return None
-        words = await _words(tx, letter, now)
-        if words is None:  # nobody is there, or it has become pointless
-            await tx.execute(delete(Letter).where(Letter.id == letter.id))
-        else:
-            letter.send_at = now + LEASE
-    return lambda: _carry(letter, words)
+        letter.send_at = now + LEASE
+    return lambda: _carry(letter)
 
 
-async def _carry(letter: Letter, words: Words | None) -> None:
-    if words is None:
-        return
-    try:
-        await mail.send(_message(letter, words, clock.now()))
-    except (mail.Undeliverable, mail.NotNow) as error:
-        _log.warning("letter_failed", kind=letter.kind, why=str(error))
-        await _settle(letter.id, str(error), for_good=isinstance(error, mail.Undeliverable))
-    else:
-        await _settle(letter.id)
-
-
-async def _settle(letter_id: int, why: str = "", *, for_good: bool = False) -> None:
-    now = clock.now()
+async def _carry(letter: Letter) -> None:
+    outcome = await outgoing.attempt("letter", lambda: _send(letter))
     async with db.begin() as tx:
-        letter = await tx.get(Letter, letter_id, with_for_update=True)
-        if letter is None:
-            return
-        letter.attempts, letter.last_error = letter.attempts + 1, why[:80]
-        wait = put_off(letter.attempts) if why and not for_good else None
-        if wait is not None:
-            letter.send_at = now + wait
-        else:
-            letter.sending = LetterState.FAILED if why else LetterState.SENT
-            letter.settled_at = now
+        row = await tx.get(Letter, letter.id, with_for_update=True)
+        if row is not None and outcome.fate is Fate.POINTLESS:
+            await tx.delete(row)
+        elif row is not None:
+            outgoing.settle(row, outcome, clock.now())
+
+
+async def _send(letter: Letter) -> str:
+    """A secret is made for each try, and stands nowhere but in the mail."""
+    now = clock.now()
+    if letter.created_at <= now - STALE:
+        raise Undeliverable("too late")
+    async with db.begin() as tx:
+        words = await _words(tx, await tx.get_one(Letter, letter.id), now)
+    if words is None:  # nobody is there, or it has been done meanwhile
+        raise Pointless
+    await mail.send(_message(letter, words, now))
+    return ""
 
 
 def _message(letter: Letter, words: Words, now: datetime) -> EmailMessage:

@@ -7,6 +7,7 @@ have this server post to any machine it reaches.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import ipaddress
@@ -23,22 +24,20 @@ from py_vapid import Vapid02
 
 from app import mail
 from app.errors import mistyped
+from app.outgoing import NotNow, Undeliverable
 from app.settings import settings
 
-WITHIN = 10.0  # seconds
+WITHIN, ALL_WITHIN = 10.0, 30.0  # seconds: for each step, and in all
 KEPT_FOR = 24 * 3600  # seconds for which the service tries to reach the browser
 SIGNED_FOR = 12 * 3600
-GONE = (404, 410)
+GONE = (403, 404, 410)  # 403: it was made for another key of ours; the browser makes a new one
+LATER = (408, 425, 429)
 KEY, POINT, SECRET = 32, 65, 16  # bytes: our private key, a browser's public key, its secret
 ENDPOINT_LENGTH = 1000
 
 
 class Gone(Exception):  # noqa: N818 - says what became of a message
-    """This browser will not be reached any more."""
-
-
-class NotNow(Exception):  # noqa: N818
-    """The service is away, busy, or says: later."""
+    """This browser will not be reached any more, or not with the key that it was told."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def public_text(private_key: bytes) -> str:
 
 
 async def send(client: httpx.AsyncClient, private_key: bytes, to: Target, said: bytes) -> None:
-    """Raises Gone or NotNow; their text names no person and no address."""
+    """Raises Gone, Undeliverable or NotNow; their text names no person and no address."""
     if not is_believed(to.endpoint):  # it was, when it came
         raise Gone("no service of ours")
     sealed = http_ece.encrypt(
@@ -126,13 +125,17 @@ async def send(client: httpx.AsyncClient, private_key: bytes, to: Target, said: 
         "Urgency": "normal",
     }
     try:
-        answer = await client.post(to.endpoint, content=sealed, headers=headers, timeout=WITHIN)
-    except httpx.HTTPError as error:
+        async with asyncio.timeout(ALL_WITHIN):
+            answer = await client.post(to.endpoint, content=sealed, headers=headers, timeout=WITHIN)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise NotNow(type(error).__name__) from error
-    if answer.status_code in GONE:
-        raise Gone(str(answer.status_code))
+    status = answer.status_code
+    if status in GONE:
+        raise Gone(str(status))
+    if status in LATER or status >= 500:
+        raise NotNow(str(status))
     if not answer.is_success:
-        raise NotNow(str(answer.status_code))
+        raise Undeliverable(str(status))
 
 
 def _signature(private_key: bytes, endpoint: str) -> dict[str, str]:

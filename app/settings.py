@@ -1,5 +1,6 @@
 """Every setting, from environment variables; `.env.example` explains each."""
 
+import base64
 import hashlib
 import hmac
 import sys
@@ -11,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SAMPLE = "change-me"
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class Settings(BaseSettings):
@@ -80,6 +82,13 @@ class Settings(BaseSettings):
             return "SMTP_URL is no address of a mail server: write it like smtp://mail.example.org."
         if self.smtp_url and "@" not in self.mail_from:
             return "MAIL_FROM is missing: with SMTP_URL it says from which address mail comes."
+        if self.smtp_url and not self.public_url:
+            return "PUBLIC_URL is missing: with SMTP_URL it says where the links in mails lead."
+        if self.push_private_key and not _is_a_key(self.push_private_key):
+            return (
+                "PUSH_PRIVATE_KEY is no key: give 32 bytes in base64url, "
+                "or none, and one is made and kept."
+            )
         return None
 
     def key_for(self, purpose: str, *, previous: bool = False) -> bytes:
@@ -107,6 +116,15 @@ def _names_a_mail_server(url: str) -> bool:
         return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_a_key(text: str) -> bool:
+    """For the curve that push uses: a number from 1 up to its order."""
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return len(content) == 32 and 0 < int.from_bytes(content) < P256_ORDER
 
 
 def _read() -> Settings:

@@ -19,6 +19,11 @@ def mine(community_id: int, tool_id: int) -> str:
     return f"c{community_id}/mine/{tool_id}"
 
 
+def history(community_id: int, tool_id: int) -> str:
+    """How often a tool was lent and what was repaired, as far as one person may know."""
+    return f"c{community_id}/history/{tool_id}"
+
+
 def waitlist(community_id: int, tool_id: int) -> str:
     """Who waits for a tool, as far as one person may know."""
     return f"c{community_id}/waitlist/{tool_id}"
@@ -64,8 +69,8 @@ def delivered(community_id: int, loan_id: int) -> str:
 
 def delivered_of(subject: str) -> str | None:
     """The same for the subject of a notice; None if that is no loan."""
-    scope, kind, key = subject.split("/", 2)
-    return f"{scope}/delivered/{key}" if kind == "loan" else None
+    scope, kind, *key = subject.split("/", 2)
+    return f"{scope}/delivered/{key[0]}" if kind == "loan" else None
 
 
 def facts(community_id: int, loan_id: int) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from app import db
 from app.board import mine
 from app.board import queries as board
+from app.board import states as board_states
 from app.chat import queries as chat
 from app.chat.models import Message, MessageKind
 from app.clock import started_days
@@ -77,6 +78,8 @@ async def states(told: Told, stage: Stage) -> Counter[str]:
     here = stage.viewers[stage.place.people[0].first].here
     tools = await board.on_the_board(told.tx, here)
     seen = await board.seen(told.tx, here, tools, told.now, "en-GB")
+    counted = await board_states.counts(told.tx, here, told.now)
+    assert counted["free"] == sum(one.state.free_now for one in seen)
     return Counter(one.state.kind for one in seen)
 
 

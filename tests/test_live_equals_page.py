@@ -61,6 +61,10 @@ class Story:
                 topic.waitlist(here.id, self.tool),
                 f"{home}/tools/{self.tool}",
             )
+            found["history"] = (
+                topic.history(here.id, self.tool),
+                f"{home}/tools/{self.tool}",
+            )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
         if self.imported:
             path = f"{home}/inventory/imports/{self.imported}"
@@ -184,7 +188,7 @@ def acts(story: Story) -> Acts:
         story.asked = int((await cora.does(there, about="Is it loud?")).rsplit("/", 1)[1])
 
     async def see() -> None:
-        await ada.posts(f"{ada.home}/loans/{story.loan}/seen", up_to=10_000)
+        await ada.posts(f"{ada.home}/rooms/{story.room}/seen", up_to=10_000)
 
     async def report() -> None:
         async with db.snapshot() as tx:
@@ -286,6 +290,13 @@ def acts(story: Story) -> Acts:
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
 
+    def mark(noun: str = "", **form: object) -> Awaitable[object]:
+        return ada.does(f"{ada.home}/tools/{story.tool}/maintenance{noun}", **form)
+
+    def repair() -> Awaitable[object]:
+        there = f"{ada.home}/tools/{story.tool}/repairs"
+        return ada.does(there, day=street.today, words="New chuck", cost="12")
+
     return [
         ("list a tool", list_a_drill),
         ("edit it", edit),
@@ -330,8 +341,12 @@ def acts(story: Story) -> Acts:
         ("another asks, behind the veil", ask_later),
         ("end the block", lambda: ada.does(f"/profile/blocks/{ben.id}/end")),
         ("take back", press(ada, "return")),
+        ("can hand over now", lambda: ada.does(f"{ada.home}/handing-over", length="1")),
         ("pause", shelve("pause")),
         ("resume", shelve("pause/end")),
+        ("break it", lambda: mark(kind="broken", said="The chuck is stuck.")),
+        ("repair it", repair),
+        ("lend it again", lambda: mark("/end", said="New chuck.")),
         ("archive", shelve("archive")),
         ("restore", shelve("archive/end")),
         ("look at a table", look_at_a_table),

@@ -36,6 +36,7 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
         **{"shortest_hours": 0, "longest_days": 7, "notice_hours": 0, "horizon_days": 90},
         **{"buffer_hours": 0, "deposit_cents": 0, "windows": "[]", "auto_approve": False},
         **{"safety": "", "parts": "", "self_service": False, "keepers": []},
+        "skill": "anyone",
     },
     "loan": {
         **{"deposit_cents": 0, "safety": "", "waits_since": None, "fetched_said_at": None},
@@ -47,7 +48,8 @@ AS_IT_WAS: dict[str, dict[str, object]] = {
         **{"quotes_id": None, "edited_at": None, "removed_at": None, "change_id": None},
         **{"photo_name": None, "photo_width": None, "photo_height": None},
     },
-    "person": {"shows_here": False, "shows_typing": False},
+    "category": {"parent_id": None},
+    "person": {"shows_here": False, "shows_typing": False, "shows_last": False},
 }
 DUE = {"unanswered": "expired", "never fetched": "lapsed", "back": "closed"}
 

@@ -85,3 +85,28 @@ def test_a_setting_that_cannot_be_read_does_not_show_itself() -> None:
     with pytest.raises(ValidationError) as wrong:
         given(port="my-secret")
     assert "my-secret" not in str(wrong.value)
+
+
+MAIL = {"smtp_url": "smtp://mail.example.org", "mail_from": "t@example.org"}
+ROOT = "https://elm.example.org"
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        ({**MAIL, "public_url": ROOT}, None),
+        (MAIL, "PUBLIC_URL"),
+        ({**MAIL, "public_url": ROOT, "mail_from": ""}, "MAIL_FROM"),
+        ({**MAIL, "public_url": ROOT, "smtp_url": "mail.example.org"}, "SMTP_URL"),
+        ({"push_private_key": "A" * 42 + "E"}, None),
+        ({"push_private_key": "A" * 42 + "E="}, None),
+        ({"push_private_key": "A" * 43}, "PUSH_PRIVATE_KEY"),  # nothing
+        ({"push_private_key": "_" * 42 + "8"}, "PUSH_PRIVATE_KEY"),  # beyond the curve
+        ({"push_private_key": "A" * 20}, "PUSH_PRIVATE_KEY"),
+        ({"push_private_key": "no key!"}, "PUSH_PRIVATE_KEY"),
+    ],
+)
+def test_mail_and_push_say_what_they_lack(more: dict[str, str], missing: str | None) -> None:
+    refusal = given(**more).why_not_start()
+    assert (refusal or "").split(" ")[0] == (missing or "")
+    assert more.get("push_private_key", "no key") not in (refusal or "")

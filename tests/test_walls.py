@@ -42,6 +42,7 @@ OUTSIDE = (
     "/health",
     "/metrics",
     "/live",
+    "/feeds",
     "/static",
     "/docs",
     "/api",
@@ -97,10 +98,13 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "change_id": 1,
         "incident_id": 1,
         "amount_id": 1,
+        "category_id": 1,
         "message_id": 1,
         "report_id": 1,
         "import_id": 1,
         "photo_id": 1,
+        "line_id": 1,
+        "feed_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,
@@ -147,7 +151,6 @@ async def test_a_member_who_is_no_party_finds_no_room(
         path = f"{street.here.path}/loans/{story['loan_id']}"
         assert (await third.client.get(path)).status_code == 404
         assert (await third.posts(f"{path}/messages", body="Hello")).status_code == 404
-        assert (await third.posts(f"{path}/seen", up_to=1)).status_code == 404
     assert (await street.cy.posts(f"{path}/approval")).status_code == 404
 
 

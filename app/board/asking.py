@@ -16,7 +16,7 @@ from app.chat.models import Message
 from app.errors import Refusal, mistyped
 from app.http import idempotency, throttle
 from app.http.schemas import Answered, Asked, Key, Named, problems
-from app.loans import news, questions
+from app.loans import saying
 from app.people.doors import ApiMember, Member
 from app.people.forms import Form as Typed
 
@@ -37,10 +37,7 @@ async def ask(
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         named = _named(client_id)
         async with db.begin() as tx:
-            now = clock.now()
-            said = await questions.ask(tx, tool_id, about, viewer, now, named)
-            if said.created_at == now:  # not a second time
-                await news.of_room(tx, said.conversation_id, viewer, now)
+            said = await saying.ask(tx, tool_id, about, viewer, clock.now(), named)
     except Refusal as refusal:
         asked = Typed.again(refusal, body=about)
         return await tool_page_with(request, viewer, tool_id, asked=asked)
@@ -88,8 +85,7 @@ async def ask_about(
         done = await idempotency.recall(tx, me, request, key, new)
         if done is None:
             named, now = new.client_id or uuid.uuid4(), clock.now()
-            said = await questions.ask(tx, tool_id, new.body, viewer, now, named)
-            await news.of_room(tx, said.conversation_id, viewer, now)
+            said = await saying.ask(tx, tool_id, new.body, viewer, now, named)
             done = {"message_id": said.id}
             await idempotency.keep(tx, me, request, key, new, done)
         message = await tx.get_one(

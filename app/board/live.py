@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from app import clock, topic
-from app.board import calendar, mine, queries, quick, wall
-from app.board.wall import Search
+from app.board import calendar, mine, queries, quick, states, wall
+from app.board.search import Search
 from app.db import Tx
 from app.errors import NotFound
 from app.pages import partial
@@ -18,6 +18,7 @@ from app.tools import queries as tool_queries
 from app.tools.models import OccupancyKind
 
 topics = Topics()
+MORE = "+"  # beside the counts of categories, whose names begin with a letter or digit
 
 
 def _also(key: str) -> tuple[str, ...]:
@@ -32,13 +33,14 @@ async def listing(tx: Tx, here: Here, key: str, locale: str) -> Faces | None:
     search = Search.of(key)
     if search is None:
         return None
-    found = await wall.hanging(tx, here, search, clock.now(), locale)
+    found = await wall.hanging(tx, here, search, clock.now())
     shelves = await queries.category_counts(tx, here)
     counts = {category.slug: count for category, count in shelves}
 
     def items(apart: Collection[int]) -> Items:
-        seen = wall.arrange(found, search, apart)
-        return Items([topic.tool(here.id, one.tool.id) for one in seen], counts)
+        hung, more = wall.arrange(found, search, apart)
+        names = [topic.tool(here.id, one.id) for one in hung]
+        return Items(names, {**counts, MORE: int(more)})
 
     pairs = await blocks.pairs_in(tx, here.id)
     return Faces(items(()), {person: items(apart) for person, apart in pairs.items()})
@@ -71,14 +73,8 @@ async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | No
 
 @topics.shared("board", stripes=16)
 async def counters(tx: Tx, here: Here, key: str, locale: str) -> str:
-    tools = await queries.on_the_board(tx, here)
-    found = await queries.seen(tx, here, tools, clock.now(), locale)
-    return draw_counters(found)
-
-
-def draw_counters(found: Sequence[queries.Seen]) -> str:
-    """Of everything that hangs on the board, whoever has read it."""
-    return partial("board/_counters.html", counts=queries.counts(one.state for one in found))
+    counts = await states.counts(tx, here, clock.now())
+    return partial("board/_counters.html", counts=counts)
 
 
 @topics.shared("recent", stripes=16)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.board import queries
+from app.board import at_hand, queries
 from app.chat import queries as chat_queries
 from app.chat import wording
 from app.chat.models import Message, MessageKind
@@ -20,10 +20,12 @@ from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
 from app.people.models import Status
 from app.people.viewer import Here, Viewer
+from app.tools import handing_over, saved
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
 LAST_WORDS = 90
+ROOMS = 200  # of one page
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),
+        "handing_over": here and await handing_over.switch(tx, viewer, here, now),
+        "labels_path": f"{here.path}/labels" if here else "/",
         "new_path": f"{here.path}/tools/new" if here else "/",
         "board_path": here.path if here else "/",
     }
@@ -71,22 +75,26 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     here, own = viewer.here, viewer.person_id in tool.lenders
     loans = await loan_queries.loans_of(tx, viewer, states=OPEN, tool_id=tool.id)
     known, me = await standing.around(tx, loans), viewer.person_id
+    asked = {
+        one.id: standing.actions(one, known, viewer, now, back="tool")
+        for one in loans
+        if own and off.is_asked(one)
+    }
     return {
         "tool_id": tool.id,
         "path": f"{here.path}/tools/{tool.id}",
+        "labels_path": f"{here.path}/labels?tool={tool.id}",
         "mine": own,
+        "saved": None if own else await saved.has(tx, tool.id, viewer),
         "of_all": tool.owner_id is None,
         "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
         if tool.owner_id is None and viewer.is_coordinator
         else "",
-        "paused": tool.status in shelf.OFF,
+        "paused": tool.status in off.OFF,
         "archived": tool.status == ToolStatus.ARCHIVED,
         "loans": [standing.tell(one, known, here, me, now, viewer.locale) for one in loans],
-        "asked": {
-            one.id: standing.actions(one, known, viewer, now, back="tool")
-            for one in loans
-            if own and off.is_asked(one)
-        },
+        "asked": asked,
+        "at_hand": None if asked else at_hand.find(loans, known, viewer, now),
         "why_not_archive": shelf.why_not_archive(loans) if own else None,
         # Each change of the tool makes its buttons new ones.
         "key": f"{tool.id}-{int(tool.changed_at.timestamp() * 1000)}",
@@ -94,15 +102,20 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
     }
 
 
-async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
-    """My rooms, the last spoken in first, with what I have not seen."""
+async def rooms(
+    tx: Tx, viewer: Viewer, now: datetime, *, before: int | None = None, shown: int = ROOMS
+) -> Mapping[str, object]:
+    """My rooms, the last spoken in first, with what I have not seen.
+
+    A page holds the newest `shown`; `before` is the room from which on one goes back.
+    """
     unread = await chat_queries.unread_by_room(tx, viewer.person_id)
     last = await chat_queries.last_lines(tx, viewer.person_id)
     places = await people_queries.places_of(tx, viewer.person_id)
-    loans = await loan_queries.loans_in_rooms(tx, viewer.person_id)
-    known = await standing.around(tx, loans)
+    page = await _page(tx, viewer, before, shown)
+    known = await standing.around(tx, page.loans)
     found: list[dict[str, Any]] = []
-    for loan in loans:
+    for loan in page.loans:
         place = places.get(loan.community_id)
         if place is None:
             continue
@@ -131,7 +144,7 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
                 "state_icon": told.state_icon,
             }
         )
-    for asked in await questions.questions_of(tx, viewer.person_id):
+    for asked in page.questions:
         place = places.get(asked.conversation.community_id)
         if place is not None:
             at = (place[0].id, asked.room_id)
@@ -141,7 +154,33 @@ async def rooms(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
     return {
         "rooms": found,
         "board_path": here.path if here else "/",
+        "older": page.older,
     }
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Some of my rooms; `older`: the room before which the next page begins, 0 for none."""
+
+    loans: Sequence[Loan]
+    questions: Sequence[questions.Question]
+    older: int
+
+
+async def _page(tx: Tx, viewer: Viewer, before: int | None, shown: int) -> _Page:
+    me, one_more = viewer.person_id, shown + 1
+    loans = await loan_queries.loans_in_rooms(tx, me, before=before, limit=one_more)
+    asked = await questions.questions_of(tx, me, before=before, limit=one_more)
+    ids = [loan.conversation_id for loan in loans] + [one.room_id for one in asked]
+    ids.sort(reverse=True)
+    if len(ids) <= shown:
+        return _Page(loans, asked, 0)
+    last = ids[shown - 1]
+    return _Page(
+        [loan for loan in loans if loan.conversation_id >= last],
+        [one for one in asked if one.room_id >= last],
+        last,
+    )
 
 
 def _question(

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, any_, exists, func, or_, select
+from sqlalchemy import any_, exists, func, or_, select
 
 from app import words
 from app.board.availability import PAUSED, Now, state_of
+from app.board.states import on_the_board as on_board
 from app.db import Tx
 from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
-from app.people.models import Block
+from app.people.models import Block, Membership, Person
 from app.people.viewer import Here
-from app.tools import keepers, occupied, rules
+from app.tools import categories, handing_over, keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
 RECENT = 12
-WORDS = 8  # of a search that count
+LENDERS = 300  # that one can choose among
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Seen:
     loans: Sequence[Loan]
     busy: Sequence[tuple[datetime, datetime]]
     veiled: bool = False
+    hands_over: bool = False  # free, and who lends it can hand it over now
 
     @property
     def status(self) -> ToolStatus:
@@ -44,7 +45,7 @@ def veil(one: Seen) -> Seen:
     """The face that *paused* shows, for those whom a block keeps from who lends it."""
     if one.tool.status not in rules.ON_THE_BOARD:
         return one
-    return replace(one, state=PAUSED, loans=(), busy=(), veiled=True)
+    return replace(one, state=PAUSED, loans=(), busy=(), veiled=True, hands_over=False)
 
 
 def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
@@ -53,57 +54,51 @@ def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
 
 
 async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale: str) -> list[Seen]:
-    """These tools with their states: two more queries, however many tools there are."""
+    """These tools with their states: three more queries, however many tools there are."""
     ids = [tool.id for tool in tools]
     by_tool: dict[int, list[Loan]] = {}
     for loan in await loan_queries.open_of_tools(tx, here.id, ids):
         by_tool.setdefault(loan.tool_id, []).append(loan)
     busy = await occupied.busy(tx, here.id, ids, now)
-    return [
-        Seen(
-            tool,
-            state_of(tool, by_tool.get(tool.id, []), busy.get(tool.id, []), here, now, locale),
-            by_tool.get(tool.id, []),
-            busy.get(tool.id, []),
-        )
-        for tool in tools
-    ]
+    ready = await handing_over.ready(tx, here.id, now)
+
+    def look(tool: Tool) -> Seen:
+        loans, spans = by_tool.get(tool.id, []), busy.get(tool.id, [])
+        state = state_of(tool, loans, spans, here, now, locale)
+        hands_over = state.free_now and handing_over.can(tool, ready)
+        return Seen(tool, state, loans, spans, hands_over=hands_over)
+
+    return [look(tool) for tool in tools]
 
 
-async def on_the_board(
-    tx: Tx,
-    here: Here,
-    *,
-    like: str = "",
-    category: str = "",
-    only: Iterable[int] | None = None,
-    where: ColumnElement[bool] | None = None,
-) -> Sequence[Tool]:
-    """What hangs on the board, by name; `like` is looked for in name, brand and category."""
-    like, category = rules.clean(like), rules.clean(category)
-    found = tool_queries.with_all().where(
-        Tool.community_id == here.id, Tool.status.in_(rules.ON_THE_BOARD)
-    )
-    if category or like:
-        found = found.join(
-            Category,
-            (Category.community_id == Tool.community_id) & (Category.id == Tool.category_id),
-        )
-    if category:
-        found = found.where(Category.slug == category)
-    for word in like.split()[:WORDS]:
-        pattern = f"%{_escaped(word.lower())}%"
-        text = func.lower(func.concat_ws(" ", Tool.name, Tool.brand, Category.name))
-        found = found.where(text.like(pattern, escape="\\"))
+async def on_the_board(tx: Tx, here: Here, *, only: Iterable[int] | None = None) -> Sequence[Tool]:
+    """What hangs on the board, by name; `only` those of these ids."""
+    found = tool_queries.with_all().where(on_board(here))
     if only is not None:
         found = found.where(Tool.id.in_(list(only)))
-    if where is not None:
-        found = found.where(where)
-    rows = await tx.scalars(found.order_by(func.lower(Tool.name), Tool.id))
+    rows = await tx.scalars(found.order_by(Tool.plain_name, Tool.id))
     return rows.all()
 
 
+async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
+    """(id, name) of those who lend what hangs on the board, by name."""
+    hangs = on_board(here)
+    kept = select(func.unnest(Tool.keepers)).where(hangs, Tool.owner_id.is_(None))
+    rows = await tx.execute(
+        select(Person.id, Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.community_id == here.id,
+            or_(exists().where(hangs, Tool.owner_id == Person.id), Person.id.in_(kept)),
+        )
+        .order_by(func.lower(Person.name), Person.id)
+        .limit(LENDERS)
+    )
+    return [(one, name) for one, name in rows]
+
+
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
+    """With how many hang on the board there or below; each is followed by those below it."""
     rows = await tx.execute(
         select(Category, func.count(Tool.id))
         .outerjoin(
@@ -116,21 +111,12 @@ async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
         .group_by(Category.community_id, Category.id)
         .order_by(Category.position, Category.name)
     )
-    return [(category, count) for category, count in rows]
-
-
-def counts(states: Iterable[Now]) -> dict[str, int]:
-    """The board in numbers: free (now, asked for or not), asked, out, overdue, total."""
-    states = list(states)
-    kinds = Counter(state.kind for state in states)
-    return {
-        "free": sum(state.free_now for state in states),
-        "asked": kinds["asked"],
-        "reserved": kinds["reserved"],
-        "out": kinds["out"],
-        "overdue": kinds["overdue"],
-        "total": len(states),
-    }
+    counts = {shelf: count for shelf, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    shelves = list(counts)
+    return [
+        (shelf, counts[shelf] + sum(counts[one] for one in categories.below(shelf, shelves)))
+        for shelf in categories.in_tree(shelves)
+    ]
 
 
 HAPPENED = {
@@ -201,6 +187,7 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
         "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
         "owner_name": tool.owner.name if tool.owner else here.name,
         "state": one.state,
+        "hands_over": one.hands_over,
     }
 
 
@@ -218,7 +205,3 @@ def line(tool: Tool, here: Here, locale: str) -> Mapping[str, object]:
 
 def photo_url(tool: Tool, here: Here, width: int = 480) -> str | None:
     return f"{here.path}/photos/{tool.photo.name}-{width}.webp" if tool.photo else None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

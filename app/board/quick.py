@@ -83,10 +83,7 @@ def choices(one: Seen, here: Here, now: datetime, locale: str) -> list[Quick]:
 def _offered(here: Here, now: datetime) -> Iterator[tuple[str, str, datetime, datetime, datetime]]:
     """Name, label, start, end, and until when it is worth choosing."""
     today = clock.local_day(now, here.zone)
-    opens, closes, late = (
-        datetime.combine(today, at, tzinfo=here.zone).astimezone(UTC)
-        for at in (*EVENING, EVENING_UNTIL)
-    )
+    opens, closes, late = (clock.wall(today, at, here.zone) for at in (*EVENING, EVENING_UNTIL))
     yield "evening", "This evening", opens, closes, late
     tomorrow = clock.days(today + timedelta(days=1), today + timedelta(days=1), here.zone)
     yield "tomorrow", "Tomorrow", *tomorrow, tomorrow[0]
@@ -103,15 +100,14 @@ def _hours(lending: Lending, busy: Sequence[Span], here: Here, now: datetime) ->
     today = clock.local_day(now, here.zone)
     opens, closes = clock.day_start(today, here.zone), clock.days(today, today, here.zone)[1]
     last = closes  # from then on it is tomorrow
-    closes += length
+    if lending.longest_days > 1:  # else it ends with its day
+        closes += length
     if lending.windows:
         window = lending.on(today.weekday())
         if window is None:
             return None
-        opens, closes = (
-            datetime.combine(today, at, tzinfo=here.zone).astimezone(UTC)
-            for at in (window.opens, window.closes)
-        )
+        opens = clock.wall(today, window.opens, here.zone)
+        closes = clock.wall(today, window.closes, here.zone, last=True)
     taken = [(begins - lending.buffer, ends) for begins, ends in busy]
     free = [
         (begins, min(_this_quarter(ends - length), last))

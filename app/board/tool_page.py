@@ -21,13 +21,18 @@ from app.members import blocks as member_blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import album, keepers, lending
+from app.tools import album, keepers, lending, saved
 from app.tools import queries as tool_queries
-from app.tools.models import Photo, Tool, ToolStatus
+from app.tools.models import Photo, Skill, Tool, ToolStatus
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 Key = Annotated[str, Form()]
+SKILL_TEXTS = {
+    Skill.ANYONE: "",
+    Skill.PRACTICE: "Needs some practice.",
+    Skill.EXPERT: "For experts only.",
+}
 TYPED = (*quick.TYPED, "note", "accept_safety")
 Day = Annotated[str, Form(max_length=20)]
 Asked = Annotated[str, Query(max_length=20)]
@@ -43,12 +48,16 @@ async def tool_page(
     start_time: Asked = "",
     end_time: Asked = "",
     hours: Annotated[int, Query(ge=0, le=24)] = 0,
+    label: bool = False,
 ) -> Response:
-    """With dates in its address, or `hours` from now on, they stand in the form and are counted."""
+    """With dates in its address, or `hours` from now on, they stand in the form and are counted.
+
+    `label`: it was scanned from the tool itself, so what waits for the viewer comes first.
+    """
     typed = dict(zip(quick.TYPED, (start, end, start_time, end_time), strict=True))
     if hours:
         typed = quick.from_now(hours, viewer.here, clock.now())
-    return await tool_page_with(request, viewer, tool_id, Typed(values=typed))
+    return await tool_page_with(request, viewer, tool_id, Typed(values=typed), scanned=label)
 
 
 @router.post("/c/{slug}/tools/{tool_id}/hold")
@@ -170,6 +179,23 @@ async def restore(
     return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
+@router.post("/c/{slug}/tools/{tool_id}/saved")
+async def keep_in_mind(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await saved.save(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/saved/end")
+async def let_go_of_it(
+    viewer: MemberEvenSuspended, tool_id: ToolKey, back: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    async with db.begin() as tx:
+        await saved.let_go(tx, tool_id, viewer)
+    there = "things#saved" if back == "things" else f"tools/{tool_id}"
+    return pages.back_to(f"{viewer.here.path}/{there}")
+
+
 async def tool_page_with(
     request: Request,
     viewer: Viewer,
@@ -178,6 +204,8 @@ async def tool_page_with(
     free: Sequence[Span] = (),
     waiting: Typed | None = None,
     asked: Typed | None = None,
+    *,
+    scanned: bool = False,
 ) -> Response:
     """One tool, when it is free, and the form to ask for it; `free`: what to ask for instead.
 
@@ -200,9 +228,11 @@ async def tool_page_with(
             tool=_shown(tool, await album.photos_of(tx, tool), viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
+            scanned=scanned,
             asks=tool.owner_id != viewer.person_id,
             keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
+            history_html=await pages.region(request, tx, topic.history(here.id, tool_id)),
             waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=why_not,
             block=tool.owner
@@ -241,6 +271,7 @@ def _shown(tool: Tool, photos: Sequence[Photo], viewer: Viewer) -> dict[str, obj
         "brand": tool.brand,
         "parts": [line for line in tool.parts.split("\n") if line],
         "self_service": tool.self_service,
+        "skill_text": SKILL_TEXTS[Skill(tool.skill)],
         "category_name": tool.category.name,
         "icon": tool.category.icon,
         "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,

@@ -1,140 +1,195 @@
-"""What hangs on the wall for a search, and in what order: one answer for page and push."""
+"""What hangs on the wall for a search, and in what order: one answer for page, push and API."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, Select, desc, false, select
 
 from app import clock
-from app.board import calendar, queries
+from app.board import matching, states
+from app.board.matching import Wording
+from app.board.search import Search
 from app.db import Tx
-from app.errors import Refusal, mistyped
 from app.people.viewer import Here
-from app.tools import occupied, rules
-from app.tools.lending import HORIZON_DAYS
-from app.tools.models import ToolStatus
+from app.tools import handing_over, keepers, occupied
+from app.tools import queries as tool_queries
+from app.tools.models import Category, Skill, Tool
 
-Q_BYTES, CATEGORY_BYTES = 400, 160  # a hundred and forty of the widest characters
-KEY_LENGTH = 800  # what they and two days come to in a topic's name, which has room for 1,000
-
-
-Days = tuple[date, date]
-
-
-def _cut(text: str, size: int) -> str:
-    """As many whole characters as fit: folding can make more of a text than was typed."""
-    return text.encode()[:size].decode(errors="ignore").strip()
-
-
-def days_from(first: str, last: str) -> Days | None:
-    """Two typed days, in order; one alone is both. Raises Refusal that names the field."""
-    if not first and not last:
-        return None
-    try:
-        days = date.fromisoformat(first or last), date.fromisoformat(last or first)
-    except ValueError:
-        raise mistyped("free_from", "That is not a day.", "Write it like 2026-05-31.") from None
-    if refusal := why_not_days(*days):
-        raise refusal
-    return days
-
-
-def why_not_days(first: date, last: date) -> Refusal | None:
-    if last < first:
-        return mistyped("free_to", "The last day comes before the first.", "Choose a later day.")
-    if last - first > timedelta(days=HORIZON_DAYS):
-        return mistyped("free_to", f"Choose up to {HORIZON_DAYS} days.", "Choose fewer days.")
-    return None
+PAGE = 60  # cards that a board shows at first, and so many more each time
+SPARE = 200  # more than that, so that a page stays full where some are veiled
 
 
 @dataclass(frozen=True)
-class Search:
-    """A board's question. Equal questions have equal keys, however they were typed."""
+class Hung:
+    """A tool's place on the wall: all that its order there is made of."""
 
-    q: str = ""
-    category: str = ""
-    free: bool = False
-    days: Days | None = None  # free on all of them, first and last included
-
-    @classmethod
-    def typed(cls, q: str, category: str, free: bool, days: Days | None = None) -> Search:
-        words = rules.clean(q).lower().split()[: queries.WORDS]
-        shelf = " ".join(rules.clean(category).split())
-        return cls(_cut(" ".join(words), Q_BYTES), _cut(shelf, CATEGORY_BYTES), free, days)
+    id: int
+    lenders: tuple[int, ...]
+    rank: int  # how well its words fit
+    free: bool
+    at_once: bool  # free, and who lends it can hand it over now
+    name: str
 
     @property
-    def key(self) -> str:
-        """For a topic's name; "" asks for everything."""
-        lines = (
-            *(self.q, self.category, "free" if self.free else ""),
-            *(day.isoformat() for day in self.days or ()),
-        )
-        text = "\n".join(lines).rstrip("\n")
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    def place(self) -> tuple[int, bool, bool, str, int]:
+        """Words first, then what one can have now, at once before all, then the name.
 
-    @classmethod
-    def of(cls, key: str) -> Search | None:
-        """None for a key that no board of ours has."""
-        if len(key) > KEY_LENGTH or not key.isascii():
-            return None
-        try:
-            text = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
-        except (binascii.Error, ValueError):
-            return None
-        q, category, free, first, last, *_ = [*text.split("\n"), "", "", "", "", ""]
-        try:
-            days = (date.fromisoformat(first), date.fromisoformat(last)) if first else None
-        except ValueError:
-            return None
-        found = cls.typed(q, category, free == "free", days)
-        return found if found.key == key else None
+        How far it is, and how soon its lender answers, will stand between the last two. What says
+        so in `_first` must say so here.
+        """
+        return self.rank, not self.free, not self.at_once, self.name, self.id
 
 
-async def hanging(
-    tx: Tx, here: Here, search: Search, now: datetime, locale: str
-) -> Sequence[queries.Seen]:
-    """The tools whose words and days fit, each with its state; not yet as anybody sees it."""
-    free = free_on(here, search.days, now)
-    tools = await queries.on_the_board(
-        tx, here, like=search.q, category=search.category, where=free
+async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence[Hung]:
+    """The first of what fits, in order, and some more; not yet as anybody in particular sees it."""
+    await matching.planned_each_time(tx)
+    shelves = await tool_queries.categories(tx, here.id)
+    limits = _limits(here, search, shelves, now)
+    asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
+    found = await _first(tx, here, asked, limits, now, most)
+    if not found and (spelt := await matching.spelling(tx, asked.words, shelves, here)):
+        asked = matching.wording(search.q, shelves, here, spelt)
+        found = await _first(tx, here, asked, limits, now, most)
+    return found
+
+
+async def _first(
+    tx: Tx,
+    here: Here,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    now: datetime,
+    most: int,
+) -> Sequence[Hung]:
+    free = states.free_at(here, now)
+    ready = await handing_over.ready(tx, here.id, now)
+    at_once = free & keepers.lent_by_one_of(ready) if ready else false()
+    places = select(
+        Tool.id,
+        Tool.owner_id,
+        Tool.keepers,
+        Tool.plain_name,
+        asked.rank.label("rank"),
+        free.label("free"),
+        at_once.label("at_once"),
+    ).where(states.on_the_board(here), asked.fits, *limits)
+    if asked.ranked:
+        ordered = places.order_by("rank", desc("free"), desc("at_once"), Tool.plain_name, Tool.id)
+        return await _hung(tx, ordered.limit(most))
+    # As the index of names has them: a large wall is not sorted for its first cards.
+    named = places.order_by(Tool.plain_name, Tool.id)
+    found: list[Hung] = []
+    for part in (at_once, free & ~at_once, ~free) if ready else (free, ~free):
+        found += await _hung(tx, named.where(part).limit(most - len(found)))
+        if len(found) == most:
+            break
+    return found
+
+
+async def _hung(
+    tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool, bool]
+) -> list[Hung]:
+    return [
+        Hung(one, tuple(kept) if owner is None else (owner,), rank, free, at_once, name or "")
+        for one, owner, kept, name, rank, free, at_once in await tx.execute(places)
+    ]
+
+
+def _limits(
+    here: Here, search: Search, shelves: Sequence[Category], now: datetime
+) -> list[ColumnElement[bool]]:
+    """Conditions on tools from all that is not typed."""
+    found: list[ColumnElement[bool]] = []
+    if search.category:
+        named = {shelf.id for shelf in shelves if shelf.slug == search.category}
+        below = {shelf.id for shelf in shelves if shelf.parent_id in named}
+        found.append(Tool.category_id.in_(named | below))
+    if search.free:
+        found.append(states.free_at(here, now))
+    if search.price is not None:
+        found.append(Tool.price_cents <= search.price)
+    if search.skill:
+        levels = tuple(Skill)
+        found.append(Tool.skill.in_(levels[: levels.index(Skill(search.skill)) + 1]))
+    if search.lender:
+        found.append(keepers.lent_by(search.lender))
+    if search.days:
+        start, end = clock.days(*search.days, here.zone)
+        found.append(occupied.nothing_blocks(start, end, now) if end > now else false())
+        if clock.local_day(now, here.zone) >= search.days[0]:
+            # Nobody can say when what is late will be back: not on this day, at least.
+            found.append(~states.late_at(here, now))
+    return found
+
+
+class Shown(NamedTuple):
+    hung: Sequence[Hung]
+    more: bool  # fit than are shown
+
+
+def arrange(found: Sequence[Hung], search: Search, apart: Collection[int]) -> Shown:
+    """As somebody sees it. `apart`: the people whom a block keeps from them; what these lend looks
+    paused, so it hangs at the end of its like, and is not lent on any day.
+    """
+    if apart and (search.free or search.days):
+        found = [one for one in found if not _veiled(one, apart)]
+    elif apart:
+        seen = (_paused(one) if _veiled(one, apart) else one for one in found)
+        found = sorted(seen, key=lambda one: one.place)
+    shown = PAGE * search.pages
+    return Shown(found[:shown], len(found) > shown)
+
+
+def _paused(one: Hung) -> Hung:
+    return replace(one, free=False, at_once=False)
+
+
+def _veiled(one: Hung, apart: Collection[int]) -> bool:
+    return all(lender in apart for lender in one.lenders)
+
+
+async def tools_of(tx: Tx, here: Here, hung: Iterable[Hung]) -> Sequence[Tool]:
+    """In the same order, with all that their cards show."""
+    ids = [one.id for one in hung]
+    rows = await tx.scalars(
+        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(ids))
     )
-    found = await queries.seen(tx, here, tools, now, locale)
-    return without_late(found, search.days, here, now)
+    return sorted(rows, key=lambda tool: ids.index(tool.id))
 
 
-def free_on(here: Here, days: Days | None, now: datetime) -> ColumnElement[bool] | None:
-    """A condition on tools: free on all of these days, as far as they are still to come."""
-    if days is None:
-        return None
-    start, end = clock.days(*days, here.zone)
-    return occupied.nothing_blocks(start, end, now) if end > now else false()
+async def listed(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    now: datetime,
+    *,
+    apart: Collection[int] = (),
+    after: int = 0,
+    limit: int,
+) -> Sequence[Tool]:
+    """What fits in the order in which it was listed, after the tool of this id.
 
-
-def without_late(
-    found: Sequence[queries.Seen], days: Days | None, here: Here, now: datetime
-) -> Sequence[queries.Seen]:
-    """Nobody can say when what is late will be back: not on this day, at least."""
-    if days is None or clock.local_day(now, here.zone) < days[0]:
-        return found
-    return [one for one in found if not calendar.is_late(one, now)]
-
-
-def fits(one: queries.Seen, search: Search) -> bool:
-    """As somebody sees it: what stands behind the veil is not lent to them on any day."""
-    if search.days and one.status != ToolStatus.LISTED:
-        return False
-    return one.state.free_now or not search.free
-
-
-def arrange(
-    found: Iterable[queries.Seen], search: Search, apart: Collection[int]
-) -> list[queries.Seen]:
-    """What one can have now hangs in front, by name within; `apart`: whose tools are veiled."""
-    seen = queries.as_seen_by(found, apart)
-    shown = [one for one in seen if fits(one, search)]
-    return sorted(shown, key=lambda one: not one.state.free_now)
+    That order stays while everything changes: page by page, nothing comes twice or is passed over.
+    """
+    await matching.planned_each_time(tx)
+    shelves = await tool_queries.categories(tx, here.id)
+    limits = _limits(here, search, shelves, now)
+    if apart and (search.free or search.days):
+        limits.append(keepers.not_lent_only_by(apart))
+    asked = matching.wording(search.q, shelves, here)
+    fitting = select(Tool.id).where(states.on_the_board(here), *limits)
+    if asked.words and await tx.scalar(fitting.where(asked.fits).limit(1)) is None:
+        spelt = await matching.spelling(tx, asked.words, shelves, here)
+        asked = matching.wording(search.q, shelves, here, spelt)
+    rows = await tx.scalars(
+        tool_queries.with_all()
+        .where(Tool.community_id == here.id, Tool.id.in_(fitting.where(asked.fits)))
+        .where(Tool.id > after)
+        .order_by(Tool.id)
+        .limit(limit)
+    )
+    return rows.all()

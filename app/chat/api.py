@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import joinedload
 
 from app import clock, db
-from app.chat import commands, edits, pictures, queries, search
+from app.chat import commands, pictures, queries, search
 from app.chat.models import ConversationId, Message
 from app.chat.shapes import (
     FoundOut,
@@ -17,6 +17,7 @@ from app.chat.shapes import (
     MessagesAsked,
     NewMessage,
     OtherWords,
+    ReadAsked,
     RoomOut,
     WordsAsked,
     message_out,
@@ -33,7 +34,7 @@ from app.http.schemas import (
     cursor_after,
     problems,
 )
-from app.loans import news, talk
+from app.loans import news, saying, talk
 from app.loans import queries as loans
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
@@ -124,6 +125,20 @@ async def say_in_room(
         return await _say(tx, request, viewer, room_id, new, key)
 
 
+@api.post(
+    "/rooms/{room_id}/seen",
+    status_code=204,
+    summary="You have read it so far",
+    responses=problems(422),
+)
+async def seen_in_room(viewer: ApiMemberEvenSuspended, room_id: RoomKey, read: ReadAsked) -> None:
+    """Its other people see that; it never goes back."""
+    async with db.begin() as tx:
+        here, room = viewer.community_id, ConversationId(room_id)
+        await commands.mark_seen(tx, here, room, viewer.person_id, read.up_to)
+        await news.room_seen(tx, room_id, viewer, clock.now())
+
+
 @api.get("/messages", summary="Search what was said in my rooms", responses=problems(422))
 async def search_messages(
     viewer: ApiMemberEvenSuspended, asked: Annotated[WordsAsked, Query()]
@@ -154,12 +169,7 @@ async def change_message(
     """Its author can, for 15 minutes."""
     await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
     async with db.begin() as tx:
-        await _seat(tx, viewer, room_id)
-        now, room = clock.now(), ConversationId(room_id)
-        if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-            raise refusal
-        here, me = viewer.community_id, viewer.person_id
-        message = await edits.edit(tx, here, room, me, message_id, new.body, now)
+        message = await saying.change(tx, room_id, message_id, new.body, viewer, clock.now())
         return message_out(message, viewer.here)
 
 
@@ -173,8 +183,8 @@ async def take_back_message(
 ) -> MessageOut:
     """Its words are gone; that there was a message stays."""
     async with db.begin() as tx:
-        room, here, me = ConversationId(room_id), viewer.community_id, viewer.person_id
-        message, picture = await edits.remove(tx, here, room, me, message_id, clock.now())
+        now = clock.now()
+        message, picture = await saying.take_back(tx, room_id, message_id, viewer, now)
         gone = message_out(message, viewer.here)
     pictures.discard(picture)
     return gone
@@ -201,15 +211,11 @@ async def _listed(
 async def _say(
     tx: db.Tx, request: Request, viewer: Viewer, room_id: int, new: NewMessage, key: str | None
 ) -> MessageOut:
-    now = clock.now()
-    if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-        raise refusal
     here, me = viewer.community_id, viewer.person_id
     done = await idempotency.recall(tx, me, request, key, new)
     if done is None:
-        room, named = ConversationId(room_id), new.client_id or uuid.uuid4()
-        said = await commands.say(tx, here, room, me, new.body, named, now, new.quotes)
-        await news.of_room(tx, room_id, viewer, now)
+        now, named = clock.now(), new.client_id or uuid.uuid4()
+        said = await saying.say(tx, room_id, new.body, viewer, now, named, quotes=new.quotes)
         done = {"message_id": said.id}
         await idempotency.keep(tx, me, request, key, new, done)
     message = await tx.get_one(

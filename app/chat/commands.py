@@ -21,12 +21,8 @@ from app.chat.models import (
 )
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.people import blocks
-from app.people import rules as people_rules
 from app.people.models import PersonId
 from app.realtime import bump, touch
-
-TWO = 2
 
 
 async def open_for(
@@ -97,20 +93,17 @@ async def say(
     """One message; the same `client_id` again answers with the message there already is.
 
     `quotes`: the message of this room that it refers to; a `picture` needs no words.
-    Raises NotFound for a stranger, Refusal for an empty or overlong text, (409) for other words
-    under the same id, or (403) where a block stands between the writer and somebody in the room.
+    Raises NotFound for a stranger, Refusal for an empty or overlong text, or (409) for other words
+    under the same id. Whether somebody can write here at all is asked before (`loans.saying`).
     """
-    seat = await queries.participant(tx, community_id, conversation_id, by)
-    if seat is None:
-        raise NotFound
+    await check_seat(tx, community_id, conversation_id, by)
     body = rules.clean(text)
     if refusal := rules.why_not_say(body, participant=True, photo=picture is not None):
         raise refusal
     # The bump takes the room's row lock, so a retry in flight at once waits here and finds it.
     revision = await bump(tx, topic.room(community_id, conversation_id))
-    if said := await _said_before(tx, community_id, conversation_id, by, body, client_id):
+    if said := await said_before(tx, community_id, conversation_id, by, body, client_id):
         return said
-    await refuse_apart(tx, community_id, conversation_id, by)
     quoted = quotes and await queries.message(tx, community_id, conversation_id, quotes)
     message = await _write(
         tx,
@@ -129,25 +122,23 @@ async def say(
     return message
 
 
-async def refuse_apart(
+async def check_seat(
     tx: Tx, community_id: int, conversation_id: ConversationId, by: PersonId
 ) -> None:
-    """Raises Refusal (403) where a block stands between the writer and the other one."""
-    others = await queries.participants_of(tx, community_id, conversation_id)
-    # A mediator in the room keeps it open for two who blocked each other.
-    apart = await blocks.between(tx, by, others) if len(others) <= TWO else None
-    if refusal := people_rules.why_not_write_to(apart):
-        raise refusal
+    """Raises NotFound for a stranger."""
+    if await queries.participant(tx, community_id, conversation_id, by) is None:
+        raise NotFound
 
 
-async def _said_before(
+async def said_before(
     tx: Tx,
     community_id: int,
     conversation_id: ConversationId,
     by: PersonId,
-    body: str,
+    text: str,
     client_id: uuid.UUID,
 ) -> Message | None:
+    """The message of this `client_id`. Raises Refusal (409) where it had other words."""
     said = await tx.scalar(
         select(Message).where(
             Message.community_id == community_id,
@@ -157,7 +148,7 @@ async def _said_before(
         )
     )
     if said is not None and said.edited_at is None and said.removed_at is None:
-        _refuse_other_words(said, body)
+        _refuse_other_words(said, rules.clean(text))
     return said
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 
 from app import topic
 from app.chat import queries, rules
-from app.chat.commands import refuse_apart
 from app.chat.models import ConversationId, Message, Picture, Report
 from app.db import Tx
 from app.errors import NotFound, Refusal
@@ -39,7 +38,6 @@ async def edit(
 
     message, revision = await _mine(tx, community_id, conversation_id, by, message_id, why_not)
     if message.body != body:
-        await refuse_apart(tx, community_id, conversation_id, by)
         message.body, message.edited_at = body, now
         await _show(tx, message, revision)
     return message

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app import clock, topic
 from app.chat import queries, reports, timeline, wording
 from app.db import Tx
-from app.loans import cards, questions, talk
+from app.loans import cards, talk
 from app.pages import partial
 from app.people.viewer import Viewer
 from app.realtime import Present, Reset, Topics
@@ -47,10 +47,7 @@ async def question(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     if await queries.participant(tx, here.id, room_id, viewer.person_id) is None:
         return None
     loan = await talk.loan_in(tx, here.id, room_id)
-    asked = await questions.questions_of(tx, viewer.person_id, only=(here.id, room_id))
-    why_not = None
-    if asked:
-        why_not = await questions.why_not_write(tx, asked[0], viewer, clock.now())
+    why_not = await talk.why_not_write_in(tx, room_id, viewer, clock.now(), loan)
     return partial(
         "chat/_question.html",
         room_id=room_id,

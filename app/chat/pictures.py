@@ -18,7 +18,7 @@ from app.errors import NotFound, mistyped
 from app.http import problems as answers
 from app.http import throttle
 from app.http.schemas import ID_LIMIT, Asked, problems
-from app.loans import talk
+from app.loans import saying, talk
 from app.people.doors import ApiMemberEvenSuspended, Coordinator, MemberEvenSuspended
 from app.people.viewer import Viewer
 from app.tools import photos
@@ -60,24 +60,34 @@ def _named(form: FormData) -> uuid.UUID:
 async def _look(viewer: Viewer, room_id: int) -> None:
     """Nobody else makes us decode anything."""
     async with db.snapshot() as tx:
-        here, me = viewer.community_id, viewer.person_id
-        if await queries.participant(tx, here, room_id, me) is None:
-            raise NotFound
+        await commands.check_seat(
+            tx, viewer.community_id, ConversationId(room_id), viewer.person_id
+        )
+
+
+async def _said(viewer: Viewer, room_id: int, body: str, named: uuid.UUID) -> Message | None:
+    """The message there is already, if this is a retry; a refusal costs no decoding, either."""
+    here, me, room = viewer.community_id, viewer.person_id, ConversationId(room_id)
+    async with db.snapshot() as tx:
+        if said := await commands.said_before(tx, here, room, me, body, named):
+            return said
         if refusal := await talk.why_not_write_in(tx, room_id, viewer, clock.now()):
             raise refusal
+    return None
 
 
 async def _send(
     viewer: Viewer, room_id: int, content: bytes, body: str, named: uuid.UUID
 ) -> Message:
     await throttle.spend(f"photo:{viewer.person_id}", "photo", limit="30/minute")
+    if said := await _said(viewer, room_id, body, named):
+        return said
     stored, kept = await photos.store(content), False
     picture = Picture(stored.name, stored.width, stored.height)
-    here, me, room = viewer.community_id, viewer.person_id, ConversationId(room_id)
     try:
         async with db.begin() as tx:
             now = clock.now()
-            said = await commands.say(tx, here, room, me, body, named, now, picture=picture)
+            said = await saying.say(tx, room_id, body, viewer, now, named, picture=picture)
             kept = said.photo_name == picture.name
     finally:  # refused, or sent twice: nothing names these files
         if not kept:

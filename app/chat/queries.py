@@ -79,15 +79,15 @@ async def seen_by(
 
 
 async def last_of(
-    tx: Tx, community_id: int, conversation_id: int, person_id: int
+    tx: Tx, community_id: int, conversation_id: int, person_id: int | None = None
 ) -> Message | None:
-    """The last that this person has said here and not taken back."""
+    """The last that this person, or anybody, has said here and not taken back."""
     return await tx.scalar(
         select(Message)
         .where(
             Message.community_id == community_id,
             Message.conversation_id == conversation_id,
-            Message.author_id == person_id,
+            *([Message.author_id == person_id] if person_id is not None else []),
             Message.kind != MessageKind.NOTE,
             Message.removed_at.is_(None),
         )
@@ -186,7 +186,12 @@ async def first_unread(
 
 
 def _said_by_others(line: type[Message], person_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (line.author_id.is_distinct_from(person_id), line.kind != MessageKind.NOTE)
+    """Where there is something to read: what was taken back is not waited for."""
+    return (
+        line.author_id.is_distinct_from(person_id),
+        line.kind != MessageKind.NOTE,
+        line.removed_at.is_(None),
+    )
 
 
 async def unread_by_room(tx: Tx, person_id: PersonId) -> dict[tuple[int, int], int]:

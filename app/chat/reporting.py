@@ -10,7 +10,9 @@ from pydantic import ConfigDict, Field
 
 from app import clock, db, pages, topic
 from app.chat import reports, rules, timeline
+from app.chat.again import typed_again
 from app.chat.models import Report
+from app.errors import Refusal
 from app.http import problems as answers
 from app.http import throttle
 from app.http.schemas import ID_LIMIT, Answered, Asked, Listed, Named, problems
@@ -36,12 +38,18 @@ async def report(
     message_id: Key,
     reason: Reason = "",
 ) -> Response:
-    await throttle.spend(f"report:{viewer.person_id}", "report", limit="20/hour")
-    async with db.begin() as tx:
-        await reports.report(tx, room_id, message_id, reason, viewer, clock.now())
+    back = f"{timeline.path_of(viewer, room_id)}/messages/{message_id}"
+    try:
+        await throttle.spend(f"report:{viewer.person_id}", "report", limit="20/hour")
+        async with db.begin() as tx:
+            await reports.report(tx, room_id, message_id, reason, viewer, clock.now())
+    except Refusal as refusal:
+        return await typed_again(
+            request, refusal, reason, field="reason", label="Why you report it", back=back
+        )
     if answers.wants_json(request):
         return Response(status_code=204)
-    return pages.back_to(f"{timeline.path_of(viewer, room_id)}/messages/{message_id}")
+    return pages.back_to(back)
 
 
 @router.get("/c/{slug}/reports")
@@ -52,10 +60,18 @@ async def page(request: Request, viewer: Coordinator) -> Response:
 
 
 @router.post("/c/{slug}/reports/{report_id}/settlement")
-async def settle(viewer: Coordinator, report_id: Key, reason: Reason = "") -> Response:
-    async with db.begin() as tx:
-        await reports.settle(tx, report_id, reason, viewer, clock.now())
-    return pages.back_to(f"{viewer.here.path}/reports")
+async def settle(
+    request: Request, viewer: Coordinator, report_id: Key, reason: Reason = ""
+) -> Response:
+    back = f"{viewer.here.path}/reports"
+    try:
+        async with db.begin() as tx:
+            await reports.settle(tx, report_id, reason, viewer, clock.now())
+    except Refusal as refusal:
+        return await typed_again(
+            request, refusal, reason, field="reason", label="What you did", back=back
+        )
+    return pages.back_to(back)
 
 
 class NewReport(Asked):

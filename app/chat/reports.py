@@ -11,11 +11,15 @@ from sqlalchemy.sql import Select
 
 from app import topic
 from app.chat import queries, rules
-from app.chat.models import Message, Participant, Report
+from app.chat.models import ConversationId, Message, Participant, Report
 from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
+from app.notices import commands as notices
+from app.notices.models import Kind
+from app.people import queries as people
 from app.people import rules as people_rules
+from app.people.models import Role
 from app.people.viewer import Viewer
 from app.realtime import bump, touch
 
@@ -57,8 +61,27 @@ async def report(
     tx.add(made)
     await tx.flush()
     touch(tx, topic.reports(here))
+    await _tell_coordinators(tx, made, room_id, by, now)
     security("reported", person=by.person_id, whose=message.author_id, community=here)
     return made
+
+
+async def _tell_coordinators(tx: Tx, made: Report, room_id: int, by: Viewer, now: datetime) -> None:
+    """Those who can judge it: nobody who is a party, or has a seat in that room."""
+    here, room = made.community_id, ConversationId(room_id)
+    helpers = await people.with_roles(tx, here, (Role.COORDINATOR, Role.ADMIN))
+    seated = await queries.participants_of(tx, here, room)
+    author = await people.person(tx, made.author_id)
+    await notices.tell(
+        tx,
+        set(helpers) - {*seated, made.author_id},
+        Kind.REPORTED,
+        here,
+        topic.reports(here),
+        {"other": author.name, "reason": made.reason},
+        now,
+        by_id=by.person_id,
+    )
 
 
 async def settle(tx: Tx, report_id: int, outcome: str, by: Viewer, now: datetime) -> Report:

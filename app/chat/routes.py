@@ -9,13 +9,25 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import commands, edits, finding, pictures, queries, reports, rules, timeline, wording
+from app.chat import (
+    commands,
+    company,
+    finding,
+    pictures,
+    queries,
+    reports,
+    rules,
+    timeline,
+    wording,
+)
+from app.chat.again import typed_again
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
-from app.loans import cards, news, questions, quiet, talk
+from app.loans import cards, news, questions, saying, talk
 from app.members import blocks as member_blocks
+from app.notices import preferences
 from app.people import blocks
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
@@ -59,7 +71,7 @@ async def room(
 async def _question(
     request: Request, viewer: Viewer, room_id: int, form: Typed, where: Where
 ) -> Response:
-    here, now = viewer.here, clock.now()
+    here = viewer.here
     async with db.snapshot() as tx:
         found = await questions.questions_of(tx, viewer.person_id, only=(here.id, room_id))
         if not found:
@@ -68,7 +80,6 @@ async def _question(
         tool, path = asked.tool, timeline.path_of(viewer, room_id)
         other = asked.others[0][0] if asked.others else None
         apart = await blocks.between(tx, viewer.person_id, [other])
-        earlier = await questions.before(tx, here.id, room_id, viewer.person_id)
         quotes = form.values.get("quotes", "")
         return await pages.render(
             request,
@@ -88,10 +99,13 @@ async def _question(
             block=await member_blocks.button(
                 tx, viewer, other, asked.with_whom, apart, pages.fresh_key(), path
             ),
-            before_path=timeline.path_of(viewer, earlier) if earlier else "",
+            **await questions.beside(tx, viewer, room_id),
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
-            quiet=next(quiet.nights(now, here.zone)),
+            **await company.of_other(tx, viewer, other),
+            muted=await preferences.is_muted(
+                tx, here.id, viewer.person_id, topic.question(here.id, room_id)
+            ),
             talk=await timeline.opened(tx, viewer, room_id, path, where, cards.cards),
             composer={
                 "client_id": uuid.uuid4(),
@@ -129,8 +143,11 @@ async def say(
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         said = await _say(viewer, room_id, body, client_id, quotes)
     except Refusal as refusal:
-        if problems.wants_json(request) or there != timeline.path_of(viewer, room_id):
+        if problems.wants_json(request):  # the page keeps the words, and says why
             raise
+        if there != timeline.path_of(viewer, room_id):  # a loan goes on with the room meanwhile
+            label = "Your message"
+            return await typed_again(request, refusal, body, field="body", label=label, back=there)
         form = Typed.again(refusal, body=body, quotes=str(quotes or ""))
         return await _question(request, viewer, room_id, form, Where())
     if problems.wants_json(request):
@@ -146,14 +163,7 @@ async def _say(
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
-        now, room = clock.now(), ConversationId(room_id)
-        if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-            raise refusal
-        here, me = viewer.community_id, viewer.person_id
-        said = await commands.say(tx, here, room, me, body, named, now, quotes)
-        if said.created_at == now:  # not a second time
-            await news.of_room(tx, room_id, viewer, now)
-        return said
+        return await saying.say(tx, room_id, body, viewer, clock.now(), named, quotes=quotes)
 
 
 @router.get("/c/{slug}/rooms/{room_id}/lines")
@@ -231,13 +241,8 @@ async def edit(
     try:
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
         async with db.begin() as tx:
-            now, room = clock.now(), ConversationId(room_id)
-            await seat_of(tx, viewer, room_id)
+            await saying.change(tx, room_id, message_id, body, viewer, clock.now())
             there = await _page_of(tx, viewer, room_id)
-            if refusal := await talk.why_not_write_in(tx, room_id, viewer, now):
-                raise refusal
-            here, me = viewer.community_id, viewer.person_id
-            await edits.edit(tx, here, room, me, message_id, body, now)
     except Refusal as refusal:
         if problems.wants_json(request):
             raise
@@ -254,9 +259,7 @@ async def remove(
     async with db.begin() as tx:
         await seat_of(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
-        here, me = viewer.community_id, viewer.person_id
-        room, now = ConversationId(room_id), clock.now()
-        _, picture = await edits.remove(tx, here, room, me, message_id, now)
+        _, picture = await saying.take_back(tx, room_id, message_id, viewer, clock.now())
     pictures.discard(picture)
     return _back(request, there, message_id)
 

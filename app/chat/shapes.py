@@ -56,6 +56,12 @@ class OtherWords(Asked):
     body: str = Field(max_length=rules.LONGEST)
 
 
+class ReadAsked(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"up_to": 5}]})
+
+    up_to: int = Field(ge=0, lt=ID_LIMIT, description="The highest `revision` that was shown")
+
+
 class MessagesAsked(Paged):
     since: int = Field(0, ge=0, lt=ID_LIMIT, description="A `revision`: only what changed after it")
 

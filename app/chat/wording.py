@@ -83,23 +83,32 @@ def _is_safe(address: str) -> bool:
 
 def _without_punctuation(address: str) -> str:
     """'(see https://a.example/b).' ends before the bracket that it did not open."""
-    while address:
-        last = address[-1]
-        unopened = last in PAIRS and address.count(last) > address.count(PAIRS[last])
-        if last not in _AT_THE_END and not unopened:
+    unopened = {last: address.count(last) - address.count(first) for last, first in PAIRS.items()}
+    end = len(address)
+    while end:
+        last = address[end - 1]
+        if last in unopened and unopened[last] > 0:
+            unopened[last] -= 1
+        elif last not in _AT_THE_END:
             break
-        address = address[:-1]
-    return address
+        end -= 1
+    return address[:end]
 
 
 def _fold_at(text: str) -> int:
-    """Where a long text is folded, between two words if there are any; 0: it is not long."""
+    """Where a long text is folded, between two words if there are any; 0: it is not long.
+
+    Never within an address: half of one leads elsewhere.
+    """
     lines = text.split("\n")
     if len(text) <= FOLDED_AFTER and len(lines) <= FOLDED_LINES:
         return 0
     near = min(FOLD_NEAR, len("\n".join(lines[:FOLD_LINES])))
     gap = max(text.rfind(" ", 0, near), text.rfind("\n", 0, near + 1))
     at = gap if gap > near // 2 else near
+    for found in _ADDRESS.finditer(text):
+        if found.start() < at < found.end():
+            at = found.start() or found.end()
     while at < len(text) and (unicodedata.combining(text[at]) or text[at] in "\u200d\ufe0f"):
         at += 1  # never between a letter and its accent
     return at if text[at:].strip() else 0

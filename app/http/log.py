@@ -100,6 +100,8 @@ def configure() -> None:
         theirs.handlers.clear()
         theirs.propagate = True
     logging.getLogger("uvicorn.error").addFilter(_not_of_a_socket)
+    for name in ("httpx", "httpcore"):  # whoever reads a push address may ring that phone
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _not_of_a_socket(record: logging.LogRecord) -> bool:

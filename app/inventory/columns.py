@@ -16,7 +16,7 @@ from app.loans.alone import CODE_LONGEST, PLACE_LONGEST, Box
 from app.tools import lending, rules, terms
 from app.tools.album import ALT_LONGEST, PHOTOS_MOST
 from app.tools.lending import Lending, Window
-from app.tools.models import Photo, Tool, ToolStatus
+from app.tools.models import Photo, Skill, Tool, ToolStatus
 
 Values = dict[str, Any]
 ME, COMMUNITY = "me", "community"
@@ -148,6 +148,7 @@ ALL = (
     Column("category", "A category of your community, by its name or short name", _line(60)),
     Column("brand", "Who made it", rules.check_brand),
     Column("description", "What people should know", rules.check_description),
+    Column("skill", "anyone, some practice or expert", _one_of(tuple(Skill), Skill.ANYONE)),
     Column("price", "For a day, like 2.50; empty is free", rules.price_from, _cents),
     Column("parts", "What comes with it, a line each", rules.check_parts),
     Column("belongs_to", "me, or community", _one_of((ME, COMMUNITY), ME)),
@@ -186,6 +187,7 @@ def of(tool: Tool, box: Box | None, photos: Sequence[Photo], names: Sequence[str
         "category": tool.category.slug,
         "brand": tool.brand,
         "description": tool.description,
+        "skill": tool.skill,
         "price": tool.price_cents,
         "parts": tool.parts,
         "belongs_to": COMMUNITY if tool.owner_id is None else ME,

@@ -20,6 +20,7 @@ from app.tools.models import Category, KeyBox, Photo, Tool
 from app.tools.photos import Stored
 
 AT_ONCE = 250
+SOUGHT = {"name", "brand", "description", "category", "skill", "price"}  # as commands._sought
 Told = Callable[[int], Awaitable[None]]
 
 
@@ -130,7 +131,7 @@ async def _change(
         there = dict(zip(plan.held.names, plan.held.photos, strict=True))
         wanted = {"photos": plan.held.names} | values
         await album.arrange(tx, tool, await _photos(tool, wanted, there, pictures, by, now), now)
-    commands.touch_tool(tx, tool, listing=bool(changes & {"name", "brand", "category"}))
+    commands.touch_tool(tx, tool, listing=bool(changes & SOUGHT))
     await shelf.tell_parties(tx, tool)
 
 
@@ -160,6 +161,7 @@ def _text(values: Mapping[str, Any]) -> ToolText:
         name=values.get("name"),
         brand=values.get("brand"),
         description=values.get("description"),
+        skill=values.get("skill"),
         price_cents=values.get("price"),
         parts=values.get("parts"),
         self_service=values.get("self_service"),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import handover, queries, records, rules
+from app.loans import handover, passing, queries, records, rules
 from app.loans.commands import locked
 from app.loans.models import Loan
 from app.loans.papers import Direction
@@ -27,7 +27,7 @@ from app.tools import rules as tool_rules
 from app.tools.models import KeyBox, Tool
 from app.tools.photos import Stored
 
-EARLY = queries.BOX_EARLY
+EARLY = passing.BOX_EARLY
 PLACE_LONGEST = 300
 CODE_LONGEST = 40
 NO_PHOTO = "A photo shows the other how you found it."
@@ -94,7 +94,8 @@ def sees_box(loan: Loan, by: Viewer, now: datetime) -> bool:
     if rules.part_of(loan, by) is not Who.BORROWER or not loan.tool.self_service:
         return False
     if State(loan.state) is State.APPROVED:
-        return not by.suspended and loan.start - EARLY <= now < loan.end
+        unfit = loan.tool.status in rules.UNFIT
+        return not (by.suspended or unfit) and loan.start - EARLY <= now < loan.end
     return State(loan.state) in POSSESSED
 
 

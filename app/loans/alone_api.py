@@ -12,9 +12,10 @@ from app.errors import NotFound
 from app.http import idempotency
 from app.http.schemas import CREATED, Answered, Asked, Id, Key, LoanKey, ToolKey, problems
 from app.loans import alone, lend_now, queries
-from app.loans.handing_api import TINY, loan_of, once, with_photos
+from app.loans.handing_api import TINY, loan_of, with_photos
 from app.loans.lend_now import Somebody
 from app.loans.models import Loan
+from app.loans.once import once
 from app.loans.shapes import ActAsked, LoanOut
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
@@ -101,10 +102,11 @@ async def set_key_box(
 ) -> BoxOut:
     """Who lends it alone. Who has the tool by a loan of now sees the new code at once."""
 
-    async def act(tx: db.Tx) -> object:
-        return await alone.change_box(tx, tool_id, body.place, body.code, viewer, clock.now())
-
     async with db.begin() as tx:
+
+        async def act() -> object:
+            return await alone.change_box(tx, tool_id, body.place, body.code, viewer, clock.now())
+
         await once(tx, request, viewer, key, body, act)
         box = await alone.box_of(tx, await tool_queries.tool_for(tx, viewer, tool_id), viewer)
     return BoxOut(place=box.place if box else "", code=box.code if box else "")

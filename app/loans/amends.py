@@ -6,22 +6,24 @@ from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import Range
 
-from app import queue, topic
+from app import clock, queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
-from app.loans import news, queries, ripple, story
-from app.loans.commands import key, show
+from app.loans import news, queries, ripple, screens, story
+from app.loans.commands import key
 from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
 from app.loans.states import State, Who
 from app.notices.models import Kind
+from app.people.models import Community
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability
+from app.tools import availability, occupied
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 from app.tools.rules import ON_THE_BOARD
+from app.tools.upkeep import Upkeep, UpkeepKind
 
 JOBS = ("loans.expire", "loans.lapse", "loans.close")
 ALL = Who.BORROWER | Who.LENDER | Who.MEDIATOR
@@ -45,7 +47,7 @@ async def tell(
     if kind is not None:
         await news.tell(tx, loan, kind, whom, now, by=by, reason=why)
     touch(tx, topic.help(loan.community_id))
-    show(tx, loan)
+    screens.show(tx, loan)
     await ripple.show_others(tx, loan, now)
 
 
@@ -70,24 +72,93 @@ async def replan(tx: Tx, loan: Loan, now: datetime) -> None:
     touch(tx, topic.delivered(loan.community_id, loan.id))
 
 
-async def block(tx: Tx, loan: Loan, start: datetime, now: datetime) -> None:
-    """The tool is taken from then until this loan has ended and it has rested.
-
-    Raises Conflict if it is already.
+async def rested_beside(tx: Tx, loan: Loan, at: datetime) -> datetime:
+    """Until when it blocked what an act of that instant has freed: the tool rests as it does by
+    now, but what stood beside the loan then was never in its way.
     """
-    period = Range(start, loan.end + loan.tool.lending.buffer)
+    has = await occupied.of_loan(tx, loan.community_id, loan.id)
+    others = await queries.next_promised(tx, loan, at)
+    off = await occupied.black_outs(tx, loan.community_id, loan.tool_id, at)
+    beside = [others, *(start for _, (start, _) in off)]
+    near = [start for start in beside if start is not None and start >= loan.end]
+    rested = min([loan.end + loan.tool.lending.buffer, *near])
+    return max(rested, has[1]) if has else rested
+
+
+async def block(tx: Tx, loan: Loan, start: datetime, until: datetime, now: datetime) -> None:
+    """The tool is taken from then until it has rested. Raises Conflict if it is already."""
+    period = Range(start, until)
     await availability.occupy(tx, loan.community_id, loan.tool_id, period, loan_id=loan.id, now=now)
 
 
-async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> None:
-    """Leaves the board, comes back to it, or hangs there as being repaired."""
+async def set_tool(
+    tx: Tx,
+    tool: Tool,
+    status: ToolStatus,
+    now: datetime,
+    *,
+    by: Viewer | None = None,
+    words: str = "",
+) -> None:
+    """Leaves the board, comes back to it, or hangs there as being repaired.
+
+    `words` stand in the tool's history, which neighbours read.
+    """
     if tool.status == status:
         return
+    was = ToolStatus(tool.status)
     moves = (tool.status in ON_THE_BOARD) != (status in ON_THE_BOARD)
     tool.status, tool.changed_at = status, now
     await tx.flush()
     touch_tool(tx, tool, listing=moves)
     await tool_changed(tx, tool, now)
+    await _write_down(tx, tool, was, now, by, words)
+
+
+BAD = {ToolStatus.MAINTENANCE: UpkeepKind.BROKEN, ToolStatus.MISSING: UpkeepKind.MISSING}
+
+
+async def _write_down(
+    tx: Tx, tool: Tool, was: ToolStatus, now: datetime, by: Viewer | None, words: str
+) -> None:
+    """Broken, missing and in order again are lines of the tool's history. Whoever it is promised
+    to was told of the first two by who has seen it, and hears of the last here.
+    """
+    kind = BAD.get(ToolStatus(tool.status))
+    if kind is None and was in BAD and tool.status == ToolStatus.LISTED:
+        kind = UpkeepKind.IN_ORDER
+    if kind is None:
+        return
+    community = await tx.get_one(Community, tool.community_id)
+    tx.add(
+        Upkeep(
+            community_id=tool.community_id,
+            tool_id=tool.id,
+            kind=kind,
+            day=clock.local_day(now, community.tz),
+            words=words,
+            by_id=by.person_id if by else None,
+            at=now,
+        )
+    )
+    await tx.flush()
+    if kind is UpkeepKind.IN_ORDER:
+        await tell_promised(tx, tool, Kind.TOOL_IN_ORDER, by, now)
+
+
+async def tell_promised(tx: Tx, tool: Tool, kind: Kind, by: Viewer | None, now: datetime) -> None:
+    """Everybody to whom the tool is promised."""
+    rows = await tx.scalars(
+        queries.with_all()
+        .where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            Loan.state == State.APPROVED,
+        )
+        .order_by(Loan.id)
+    )
+    for loan in rows.all():
+        await news.tell(tx, loan, kind, Who.BORROWER, now, by=by)
 
 
 async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
@@ -95,4 +166,4 @@ async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:
     for loan_id in await queries.shown_with(tx, tool, now):
         touch(tx, topic.amends(tool.community_id, loan_id), topic.facts(tool.community_id, loan_id))
     for loan in await queries.promised(tx, tool):
-        show(tx, loan)
+        screens.show(tx, loan)

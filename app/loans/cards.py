@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from app import pages, words
 from app.chat.models import Message
 from app.db import Tx
-from app.loans import proposals
+from app.loans import proposal_words
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.people.viewer import Viewer
@@ -60,7 +60,7 @@ def _draw(change: LoanChange, loan: Loan, viewer: Viewer) -> str:
         who="You" if change.by_id == viewer.person_id else change.by.name,
         was=words.period(*change.was_span, here.zone, locale),
         wanted=words.period(change.start, change.end, here.zone, locale),
-        price=proposals.price_words(change.was_price_cents, change.price_cents, here, locale),
+        price=proposal_words.price_words(change.was_price_cents, change.price_cents, here, locale),
         note=change.note,
         outcome=ENDED.get(state, ""),
         agreed=state is ChangeState.AGREED,

@@ -13,7 +13,7 @@ from app import clock, db
 from app.db import Tx
 from app.http.schemas import Listed, LoanKey, Paged, cursor_after, problems
 from app.loans import amounts, cases, correct, handover, incidents, mediation, undo, unsafe
-from app.loans.case_door import By, case_after, loan_after, once, told
+from app.loans.case_door import By, case_after, do, loan_after, told
 from app.loans.case_shapes import (
     CaseOut,
     LeftThere,
@@ -209,7 +209,7 @@ async def step_down(by: By, body: ActAsked | None = None) -> None:
         return mediation.step_down(tx, by.loan_id, by.viewer, now, version)
 
     async with db.begin() as tx:
-        await once(by, body, act, tx, None)
+        await do(tx, by, body, act)
 
 
 @_post("amounts", "Note a sum between the two")

@@ -11,15 +11,14 @@ from pydantic import BaseModel
 
 from app import clock, db
 from app.db import Tx
-from app.http import idempotency, throttle
 from app.http.schemas import Key, LoanKey
 from app.loans import cases, mediation, queries
 from app.loans.case_shapes import CaseOut, Pictured, shape
+from app.loans.once import of_body, once, pictures
 from app.loans.settling import ANY_PART
 from app.loans.shapes import LoanOut, shapes
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import photos
 from app.tools.photos import Stored
 
 
@@ -36,21 +35,19 @@ By = Annotated[Door, Depends()]
 Act = Callable[[Tx, datetime, Stored | None], Awaitable[object]]
 
 
-async def once(by: Door, body: BaseModel | None, act: Act, tx: Tx, picture: Stored | None) -> bool:
+async def do(
+    tx: Tx, by: Door, body: BaseModel | None, act: Act, picture: Stored | None = None
+) -> bool:
     """False: it had been done before."""
-    person_id = by.viewer.person_id
-    if await idempotency.recall(tx, person_id, by.request, by.key, body) is not None:
-        return False
-    await act(tx, clock.now(), picture)
-    outcome = {"loan_id": by.loan_id}
-    await idempotency.keep(tx, person_id, by.request, by.key, body, outcome)
-    return True
+    return await once(
+        tx, by.request, by.viewer, by.key, body, lambda: act(tx, clock.now(), picture)
+    )
 
 
 async def loan_after(by: Door, body: BaseModel | None, act: Act) -> LoanOut:
     """One command, once per key; the answer is the loan as it is then."""
     async with db.begin() as tx:
-        await once(by, body, act, tx, None)
+        await do(tx, by, body, act)
         found = await queries.loan_for(tx, by.viewer, by.loan_id, who=ANY_PART)
         (answer,) = await shapes(tx, [found], by.viewer)
         return answer
@@ -58,26 +55,16 @@ async def loan_after(by: Door, body: BaseModel | None, act: Act) -> LoanOut:
 
 async def case_after(by: Door, body: BaseModel | None, act: Act) -> CaseOut:
     """The same, answered with all that went wrong; a picture that nothing names goes again."""
-    picture, hung = await _picture(by, body), False
-    try:
+    sent = [body.photo] if isinstance(body, Pictured) and body.photo else []
+    if sent:
+        async with db.snapshot() as tx:
+            await queries.loan_for(tx, by.viewer, by.loan_id)
+    async with pictures(by.viewer, of_body(sent)) as kept:
         async with db.begin() as tx:
-            done = await once(by, body, act, tx, picture)
+            done = await do(tx, by, body, act, kept.first)
             answer = await told(tx, by.viewer, by.loan_id)
-        hung = done
-    finally:
-        if picture is not None and not hung:
-            photos.discard(picture)
+        kept.hung = done
     return answer
-
-
-async def _picture(by: Door, body: BaseModel | None) -> Stored | None:
-    if not isinstance(body, Pictured) or not body.photo:
-        return None
-    async with db.snapshot() as tx:
-        await queries.loan_for(tx, by.viewer, by.loan_id)
-    photos.check_size(len(body.photo))
-    await throttle.spend(f"photo:{by.viewer.person_id}", "photo", limit="30/minute")
-    return await photos.store(body.photo)
 
 
 async def told(tx: Tx, viewer: Viewer, loan_id: int) -> CaseOut:

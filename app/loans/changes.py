@@ -17,7 +17,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
-from app.loans import choosing, commands, kept, news, proposals, queries, rules
+from app.loans import choosing, commands, kept, news, proposal_words, proposals, queries, rules
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
 from app.loans.proposals import END
@@ -27,6 +27,7 @@ from app.people.models import PersonId
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
 from app.tools import availability, occupied
+from app.tools.models import OccupancyKind
 
 BOTH = Who.BORROWER | Who.LENDER
 
@@ -133,9 +134,9 @@ async def why_not_free(
 ) -> Refusal | None:
     """Whether somebody else has the tool in the loan's new dates; what it can have instead."""
     busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
-    others = busy.get(loan.tool_id, [])
+    blocks, others = await _blocks(tx, loan, period), busy.get(loan.tool_id, [])
     refusal = proposals.why_not_free(
-        loan, period, others, free_for(loan, period, others, now), here, locale
+        loan, period, blocks, others, free_for(loan, period, others, now), here, locale
     )
     if refusal is None and loan.state == State.APPROVED and period[0] <= now < loan.start:
         refusal = rules.why_not_while_out(
@@ -153,17 +154,27 @@ async def why_not_beside_others(
     """
     if change is None:
         return None
-    loans = await queries.open_of_tools(tx, loan.community_id, [loan.tool_id])
-    others = [
-        choosing.blocks(loan.tool.lending, one.start, one.end)
-        for one in loans
-        if one.id != loan.id and one.state != State.REQUESTED and one.end > now
-    ]
+    busy = await occupied.busy(
+        tx, loan.community_id, [loan.tool_id], now, kinds=(OccupancyKind.LOAN,), but_loan=loan.id
+    )
     period = (change.start, change.end)
-    refusal = proposals.why_not_free(loan, period, others, [], by.here, by.locale)
+    blocks, others = await _blocks(tx, loan, period), busy.get(loan.tool_id, [])
+    refusal = proposals.why_not_free(loan, period, blocks, others, [], by.here, by.locale)
     if refusal is not None:
         refusal.way_out = "Refuse this, and propose other dates."
     return refusal
+
+
+async def _blocks(tx: Tx, loan: Loan, period: Span) -> Span:
+    """What the loan takes with other dates: those, and the tool's rest by now.
+
+    An earlier end only frees: it takes no more of what comes after than the loan has already.
+    """
+    start, rested = choosing.blocks(loan.tool.lending, *period)
+    has = await occupied.of_loan(tx, loan.community_id, loan.id)
+    if has is not None and period[1] <= loan.end:
+        rested = max(period[1], min(rested, has[1]))
+    return start, rested
 
 
 def free_for(loan: Loan, period: Span, others: list[Span], now: datetime) -> list[Span]:
@@ -200,7 +211,7 @@ async def _agree(tx: Tx, loan: Loan, change: LoanChange, by: Viewer, now: dateti
         raise refusal
     moved = change.start if change.start != loan.start else None
     try:
-        _, until = choosing.blocks(loan.tool.lending, *period)
+        _, until = await _blocks(tx, loan, period)
         await availability.move(tx, loan.community_id, loan.tool_id, loan.id, until, now, moved)
     except Conflict as taken:
         busy = await occupied.busy(tx, loan.community_id, [loan.tool_id], now, but_loan=loan.id)
@@ -263,7 +274,7 @@ async def _tell(
 
 def _words(change: LoanChange, here: Here) -> str:
     when = words.period(change.start, change.end, here.zone, here.locale)
-    cost = proposals.price_words(change.was_price_cents, change.price_cents, here, here.locale)
+    cost = proposal_words.price_words(change.was_price_cents, change.price_cents, here, here.locale)
     return f"{when}, {cost}" if cost else when
 
 

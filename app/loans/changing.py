@@ -15,6 +15,7 @@ from app.http import idempotency
 from app.http.schemas import ID_LIMIT, LoanKey
 from app.loans import changes, periods, proposals, queries, rules
 from app.loans.models import Loan
+from app.loans.once import once
 from app.loans.proposal import LoanChange
 from app.loans.states import Act, State
 from app.loans.telling import Action
@@ -144,7 +145,7 @@ async def _quick(tx: db.Tx, loan: Loan, viewer: Viewer, now: datetime) -> list[A
     here = viewer.here
     today = clock.local_day(now, here.zone)
     tonight = clock.days(today, today, here.zone)[1]
-    longer = clock.days_later(loan.end, 1, here.zone) if loan.end > now else tonight
+    longer = clock.days_later(loan.end, 1, here.zone, last=True) if loan.end > now else tonight
     label = "One day longer" if loan.end > now else "Until the end of today"
     wanted = [(label, (loan.start, longer))]
     earlier = clock.days_later(loan.start, -1, here.zone)
@@ -212,17 +213,11 @@ async def withdraw(by: Pressed) -> Response:
 
 async def _answer(by: Press, answer: Answer) -> Response:
     """Once per key, then the page on which the button stood."""
-    await _once(by.request, by.viewer, by.key, answer, by.loan_id, by.change_id)
+    async with db.begin() as tx:
+
+        async def say() -> object:
+            return await answer(tx, by.loan_id, by.change_id, by.viewer, clock.now())
+
+        await once(tx, by.request, by.viewer, idempotency.key_of(by.request, by.key), {}, say)
     there = "things" if by.back == "things" else f"loans/{by.loan_id}"
     return pages.back_to(f"{by.viewer.here.path}/{there}")
-
-
-async def _once(
-    request: Request, viewer: Viewer, key: str | None, answer: Answer, loan_id: int, change_id: int
-) -> None:
-    async with db.begin() as tx:
-        named = idempotency.key_of(request, key)
-        if await idempotency.recall(tx, viewer.person_id, request, named, {}) is None:
-            await answer(tx, loan_id, change_id, viewer, clock.now())
-            done = {"change_id": change_id}
-            await idempotency.keep(tx, viewer.person_id, request, named, {}, done)

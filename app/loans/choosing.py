@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import days_later, is_midnight, local_day, started_days
+from app.clock import days_later, is_midnight, local_day, started_days, wall
 from app.errors import Refusal, Span, mistyped
 from app.tools.lending import Lending, hours, weekdays_without, windows_words
 
@@ -98,6 +98,13 @@ def brought_at(rules: Lending, end: datetime, zone: ZoneInfo) -> bool:
     if is_midnight(end, zone):
         return local_day(end - INSTANT, zone).weekday() not in weekdays_without(rules.windows)
     return _in_a_window(rules, end, zone)
+
+
+def fetched_until(rules: Lending, start: datetime, zone: ZoneInfo) -> datetime:
+    """The last moment at which it can be fetched on its first day; without hours, the start."""
+    first = start.astimezone(zone)
+    window = rules.on(first.weekday())
+    return max(start, wall(first.date(), window.closes, zone, last=True)) if window else start
 
 
 def _in_a_window(rules: Lending, at: datetime, zone: ZoneInfo) -> bool:

@@ -16,6 +16,7 @@ from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
 from app.loans import (
+    asked,
     choosing,
     kept,
     news,
@@ -24,6 +25,7 @@ from app.loans import (
     questions,
     ripple,
     rules,
+    screens,
     story,
     trust,
     twice,
@@ -97,13 +99,14 @@ async def request(
     )
     tx.add(loan)
     await tx.flush()
+    await asked.goes_on(tx, loan, now)
     if offered:
         await availability.keep_offered(
             tx, tool.community_id, tool.id, by.person_id, loan_id=loan.id, until=loan.expires_at
         )
     story.record(tx, loan, "request", None, by, "", now)
-    asked = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
-    await chat.note(tx, loan.community_id, conversation_id, asked, by.person_id, now)
+    wanted = f"{by.name} asked for {words.period(start, end, by.here.zone, by.here.locale)}."
+    await chat.note(tx, loan.community_id, conversation_id, wanted, by.person_id, now)
     if message.strip():
         await chat.say(
             tx, loan.community_id, conversation_id, by.person_id, message, uuid.uuid4(), now
@@ -117,7 +120,7 @@ async def request(
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     touch(tx, topic.delivered(loan.community_id, loan.id))
-    show(tx, loan)
+    screens.show(tx, loan)
     return loan
 
 
@@ -281,30 +284,7 @@ async def change(
     )
     await news.of_act(tx, loan, act, by, now)
     await ripple.of_act(tx, loan, act, now)
-    show(tx, loan)
-
-
-def show(tx: Tx, loan: Loan) -> None:
-    """Touches every topic that shows this loan, or what it means for its tool."""
-    community_id = loan.community_id
-    touch(
-        tx,
-        topic.loan(community_id, loan.id),
-        topic.handover(community_id, loan.id),
-        topic.amends(community_id, loan.id),
-        topic.facts(community_id, loan.id),
-        topic.tool(community_id, loan.tool_id),
-        topic.dates(community_id, loan.tool_id),
-        topic.mine(community_id, loan.tool_id),
-        topic.waitlist(community_id, loan.tool_id),
-        topic.board(community_id),
-        topic.recent(community_id),
-    )
-    if loan.out_at is not None:  # before it went out, nobody needs help with it
-        touch(tx, topic.help(community_id))
-    for person_id in (*loan.parties, loan.mediator_id):
-        if person_id is not None:
-            touch(tx, topic.things(person_id), topic.waiting(person_id), topic.rooms(person_id))
+    screens.show(tx, loan)
 
 
 def key(loan: Loan) -> str:

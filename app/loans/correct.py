@@ -17,7 +17,7 @@ from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
-from app.tools import availability
+from app.tools import availability, occupied
 from app.tools.models import ToolStatus
 
 LONGEST = timedelta(days=366)
@@ -47,7 +47,7 @@ async def correct(
     reason = fair.check_words(truth.reason, "why you correct it")
     if State(loan.state) in FINAL and truth.state not in FINAL:
         loan = await keeping.renew(tx, loan, now)
-    period = _period(loan, truth)
+    period, was_end = _period(loan, truth), loan.end
     out_at, back_at = _times(loan, truth, now)
     _refuse_past(truth.state, period, now)
     try:
@@ -60,7 +60,7 @@ async def correct(
         ) from error
     if truth.state is State.REQUESTED:
         loan.expires_at = rules.answer_until(loan.start, loan.end, now)
-    await _dates(tx, loan, now)
+    await _dates(tx, loan, was_end, now)
     story.record(tx, loan, story.CORRECT, was, by, reason, now)
     if loan.tool.status == ToolStatus.MISSING and back_at is not None:
         await amends.set_tool(tx, loan.tool, ToolStatus.LISTED, now)
@@ -107,7 +107,7 @@ def _refuse_past(state: State, period: Range[datetime], now: datetime) -> None:
         raise mistyped("end", "These dates are over.", "Choose later dates, or another state.")
 
 
-async def _dates(tx: Tx, loan: Loan, now: datetime) -> None:
+async def _dates(tx: Tx, loan: Loan, was_end: datetime, now: datetime) -> None:
     """The tool is blocked as the new state says, and who asked for these dates hears it.
 
     What is past blocks nothing; a tool that is late is taken by whoever has it in hand.
@@ -116,8 +116,13 @@ async def _dates(tx: Tx, loan: Loan, now: datetime) -> None:
     if not taken or loan.end <= now:
         await availability.release(tx, loan.community_id, loan.id, now)
         return
+    until = loan.end + loan.tool.lending.buffer
+    has = await occupied.of_loan(tx, loan.community_id, loan.id)
+    if has is not None and loan.end <= was_end:  # an earlier end only frees
+        until = max(loan.end, min(until, has[1]))
     try:
-        await amends.block(tx, loan, now if loan.in_hand else max(loan.start, now), now)
+        start = now if loan.in_hand else max(loan.start, now)
+        await amends.block(tx, loan, start, until, now)
     except Conflict as gone:
         gone.sentence = "Somebody else has the tool in these dates."
         gone.way_out = "Correct that loan first, or choose other dates."

@@ -12,6 +12,7 @@ from app import clock, db, pages
 from app.errors import NotFound, Refusal
 from app.http import idempotency, problems, throttle
 from app.loans import codes, hands, queries, telling
+from app.loans.once import once
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
@@ -32,13 +33,13 @@ async def show_code(
     version: Annotated[int | None, Form()] = None,
 ) -> Response:
     """Four digits and a QR code on this phone, for ten minutes."""
-    key = idempotency.key_of(request, idempotency_key)
+    key, body = idempotency.key_of(request, idempotency_key), {"version": str(version)}
     async with db.begin() as tx:
-        body = {"version": str(version)}
-        if await idempotency.recall(tx, viewer.person_id, request, key, body) is None:
-            await codes.show(tx, loan_id, viewer, clock.now(), version)
-            outcome = {"loan_id": loan_id}
-            await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
+
+        async def show() -> object:
+            return await codes.show(tx, loan_id, viewer, clock.now(), version)
+
+        await once(tx, request, viewer, key, body, show)
     return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
 
 
@@ -75,22 +76,35 @@ async def use_code(
     key = idempotency.key_of(request, idempotency_key)
     body = {"version": str(version), "digits": digits}
     try:
-        # Each code has its own five tries; this bounds how many codes somebody can go through.
-        await throttle.spend(f"code:{viewer.person_id}", "code", limit="30/10minutes")
-        async with db.begin() as tx:
-            refusal = None
-            if await idempotency.recall(tx, viewer.person_id, request, key, body) is None:
-                refusal = await codes.use(tx, loan_id, digits, viewer, clock.now(), version)
-                if refusal is None:
-                    outcome = {"loan_id": loan_id}
-                    await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
-        if refusal is not None:  # a wrong try, which is counted now
-            raise refusal
+        await use(request, viewer, loan_id, digits, version, key, body)
     except Refusal as refusal:
         if problems.is_htmx(request) or refusal.status != 422:
             raise
         return await _scan_page(request, viewer, loan_id, Typed.again(refusal, digits=digits))
     return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
+
+
+async def use(
+    request: Request,
+    viewer: Viewer,
+    loan_id: int,
+    digits: str,
+    version: int | None,
+    key: str | None,
+    body: idempotency.Body,
+) -> None:
+    """A code, typed or sent by a program. Raises Refusal; a wrong try counts all the same."""
+    # Each code has its own five tries; this bounds how many codes somebody can go through.
+    await throttle.spend(f"code:{viewer.person_id}", "code", limit="30/10minutes")
+    async with db.begin() as tx:
+        wrong = None
+        if await idempotency.recall(tx, viewer.person_id, request, key, body) is None:
+            wrong = await codes.use(tx, loan_id, digits, viewer, clock.now(), version)
+            if wrong is None:
+                outcome = {"loan_id": loan_id}
+                await idempotency.keep(tx, viewer.person_id, request, key, body, outcome)
+    if wrong is not None:  # a wrong try, which is counted now
+        raise wrong
 
 
 async def _scan_page(request: Request, viewer: Viewer, loan_id: int, form: Typed) -> Response:

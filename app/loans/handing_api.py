@@ -12,11 +12,11 @@ from starlette.responses import FileResponse
 
 from app import clock, db
 from app.errors import NotFound, Refusal
-from app.http import idempotency, throttle
 from app.http.schemas import Answered, Asked, Key, Listed, LoanKey, problems
-from app.loans import codes, noting, queries, records, sides
+from app.loans import codes, handing, noting, queries, records, sides
 from app.loans.models import Loan
 from app.loans.noting import Noted
+from app.loans.once import of_body, once, pictures
 from app.loans.papers import Condition, Direction
 from app.loans.shapes import ActAsked, LoanOut, shapes
 from app.people.doors import ApiMemberEvenSuspended
@@ -90,11 +90,11 @@ async def show_code(
 ) -> CodeOut:
     """Ten minutes, five tries, one use; a new one makes the old worthless."""
     asked = body or ActAsked(version=None)
-
-    async def act(tx: db.Tx) -> object:
-        return await codes.show(tx, loan_id, viewer, clock.now(), asked.version)
-
     async with db.begin() as tx:
+
+        async def act() -> object:
+            return await codes.show(tx, loan_id, viewer, clock.now(), asked.version)
+
         await once(tx, request, viewer, key, asked, act)
         loan = await queries.loan_for(tx, viewer, loan_id)
         shown = await codes.shown(tx, loan, viewer, clock.now())
@@ -117,19 +117,9 @@ async def use_code(
     request: Request, viewer: ApiMemberEvenSuspended, loan_id: LoanKey, key: Key, body: CodeUsed
 ) -> LoanOut:
     """The tool changes hands: out of an approved loan, back of one that is out."""
-    await throttle.spend(f"code:{viewer.person_id}", "code", limit="30/10minutes")
-    async with db.begin() as tx:
-        wrong, done = None, await idempotency.recall(tx, viewer.person_id, request, key, body)
-        if done is None:
-            now = clock.now()
-            wrong = await codes.use(tx, loan_id, body.digits, viewer, now, body.version)
-            if wrong is None:
-                kept = {"loan_id": loan_id}
-                await idempotency.keep(tx, viewer.person_id, request, key, body, kept)
-        answer = await loan_of(tx, viewer, loan_id)
-    if wrong is not None:  # after the commit: the try counts
-        raise wrong
-    return answer
+    await handing.use(request, viewer, loan_id, body.digits, body.version, key, body)
+    async with db.snapshot() as tx:
+        return await loan_of(tx, viewer, loan_id)
 
 
 @api.get(
@@ -196,37 +186,13 @@ async def with_photos(
     sent: Sequence[bytes],
     act: Callable[[db.Tx, Sequence[Stored]], Awaitable[object]],
 ) -> None:
-    """One act with photos, once per key; what is not hung in the end is removed from the disk."""
+    """One act with photos, once per key."""
     async with db.snapshot() as tx:
-        await queries.loan_for(tx, viewer, loan_id)  # a stranger's picture is not even decoded
-    stored: list[Stored] = []
-    hung = False
-    try:
-        for one in sent:
-            await throttle.spend(f"photo:{viewer.person_id}", "photo", limit="30/minute")
-            stored.append(await photos.store(one))
+        await queries.loan_for(tx, viewer, loan_id)
+    async with pictures(viewer, of_body(sent)) as kept:
         async with db.begin() as tx:
-            did = await once(tx, request, viewer, key, body, lambda tx: act(tx, stored))
-        hung = did
-    finally:
-        for one_stored in () if hung else stored:
-            photos.discard(one_stored)
-
-
-async def once(
-    tx: db.Tx,
-    request: Request,
-    viewer: Viewer,
-    key: str | None,
-    body: Asked,
-    act: Callable[[db.Tx], Awaitable[object]],
-) -> bool:
-    """False if this very command was done before."""
-    if await idempotency.recall(tx, viewer.person_id, request, key, body) is not None:
-        return False
-    await act(tx)
-    await idempotency.keep(tx, viewer.person_id, request, key, body, {"done": True})
-    return True
+            done = await once(tx, request, viewer, key, body, lambda: act(tx, kept.stored))
+        kept.hung = done
 
 
 async def _handovers(tx: db.Tx, loan: Loan, viewer: Viewer) -> list[HandoverOut]:

@@ -107,4 +107,4 @@ def _instant(name: str, typed: str, zone: ZoneInfo) -> datetime | None:
     if not typed:
         return None
     day, _, time = typed.partition("T")
-    return periods.instant(name, day, time, zone)
+    return periods.instant(name, day, time, zone, last=name == "end")

@@ -12,7 +12,7 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import commands, kept, offers, queries
+from app.loans import asked, kept, offers, queries, screens
 from app.loans.models import Loan
 from app.loans.states import FINAL
 from app.notices.models import Kind
@@ -75,11 +75,12 @@ async def name(tx: Tx, tool_id: int, person_id: int, by: Viewer, now: datetime) 
         return tool
     tool.keepers = [*tool.keepers, person_id]
     apart = await blocks.apart_from(tx, person_id)
-    whose = (await people.person(tx, person_id)).name
+    said = f"{(await people.person(tx, person_id)).name} looks after the tool, too."
     for loan in await _open_loans(tx, tool, now):
         if person_id not in (loan.borrower_id, loan.mediator_id) and loan.borrower_id not in apart:
             loan.keepers = [*loan.keepers, person_id]
-            await _seat(tx, loan, person_id, f"{whose} looks after the tool, too.", by, now)
+            await _seat(tx, loan, person_id, said, by, now)
+    await asked.seat_keeper(tx, tool, person_id, said, by.person_id, now)
     await _changed(tx, tool, now)
     await offers.tell(tx, tool, (person_id,), Kind.KEEPER_NAMED, {}, now, by)
     return tool
@@ -162,11 +163,11 @@ async def _locked(tx: Tx, tool_id: int, by: Viewer) -> Tool:
 
 async def _let_go(tx: Tx, tool: Tool, person_id: int, now: datetime) -> None:
     tool.keepers = [keeper for keeper in tool.keepers if keeper != person_id]
-    whose = (await people.person(tx, person_id)).name
+    said = f"{(await people.person(tx, person_id)).name} does not look after the tool any more."
     for loan in await _open_loans(tx, tool, now):
         if loan.lent_by(person_id):
-            said = f"{whose} does not look after the tool any more."
             await step_aside(tx, loan, person_id, said, now)
+    await asked.unseat_keeper(tx, tool, person_id, said, now)
     touch(tx, topic.things(person_id))  # the tool goes from there, whether it has loans or not
     await _changed(tx, tool, now)
 
@@ -216,11 +217,11 @@ async def _seat(
     await tx.flush()
     await chat.join(tx, loan.community_id, room, person_id)
     await chat.note(tx, loan.community_id, room, said, by.person_id if by else None, now)
-    commands.show(tx, loan)
+    screens.show(tx, loan)
     touch(tx, topic.writing(loan.community_id, loan.id))
 
 
 async def _changed(tx: Tx, tool: Tool, now: datetime) -> None:
     tool.changed_at = now
     await tx.flush()
-    touch_tool(tx, tool)
+    touch_tool(tx, tool, listing=True)  # who lends it is filtered by

@@ -15,8 +15,19 @@ from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
-from app.loans import choosing, handover, kept, news, queries, questions, records, rules
-from app.loans.commands import change, show
+from app.loans import (
+    asked,
+    choosing,
+    handover,
+    kept,
+    news,
+    queries,
+    questions,
+    records,
+    rules,
+    screens,
+)
+from app.loans.commands import change
 from app.loans.dates import why_not_unheld
 from app.loans.models import Loan, LoanEvent
 from app.loans.papers import Direction
@@ -142,8 +153,8 @@ def _check_name(name: str) -> str:
 
 async def _losers(tx: Tx, tool: Tool, whom: Somebody, end: datetime, now: datetime) -> list[Loan]:
     """Requests for this time, by room; who asked themselves is answered, not lent to twice."""
-    asked = await queries.requests_of(tx, tool.community_id, tool.id)
-    found = [one for one in asked if one.start < end and now < one.end]
+    requests = await queries.requests_of(tx, tool.community_id, tool.id)
+    found = [one for one in requests if one.start < end and now < one.end]
     if any(one.borrower_id == whom.person_id for one in found if whom.person_id is not None):
         raise Conflict("They have asked for this time already.", "Approve that, and hand it over.")
     return found
@@ -214,6 +225,7 @@ async def _tell(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     until = words.until(loan.end, by.here.zone, by.here.locale, now)
     whom = loan.borrower.name if loan.borrower else loan.borrower_name
     room = ConversationId(loan.conversation_id)
+    await asked.goes_on(tx, loan, now)
     told = f"{by.name} lent it to {whom}, until {until}."
     await chat.note(tx, loan.community_id, room, told, by.person_id, now)
     await records.pressed(tx, loan, Direction.OUT, by.person_id, now, now)
@@ -221,4 +233,4 @@ async def _tell(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await news.plan(tx, loan, now)
     touch(tx, topic.writing(loan.community_id, loan.id))
     touch(tx, topic.delivered(loan.community_id, loan.id))
-    show(tx, loan)
+    screens.show(tx, loan)

@@ -73,7 +73,7 @@ def _until(end: str, end_time: str, viewer: Viewer, now: datetime) -> datetime:
     if not end:
         end = clock.local_day(now, viewer.here.zone).isoformat()
     if end_time:
-        return periods.instant("end", end, end_time, viewer.here.zone)
+        return periods.instant("end", end, end_time, viewer.here.zone, last=True)
     return periods.period_from(end, end, "", "", viewer.here.zone)[1]
 
 

@@ -15,6 +15,7 @@ from app.loans import (
     kept,
     mediation,
     outlook,
+    past,
     queries,
     ripple,
     sides,
@@ -26,7 +27,6 @@ from app.loans.models import Loan
 from app.loans.states import State, Who
 from app.pages import partial
 from app.people import blocks
-from app.people import rules as people_rules
 from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.realtime import Topics
@@ -97,11 +97,7 @@ async def writing(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
     seen = await _theirs(tx, viewer, key)
     if seen is None:
         return None
-    apart = None
-    if seen.mediator_id is None:  # a mediator keeps the room open for two who blocked each other
-        apart = await kept.between(tx, viewer.person_id, seen)
-    over = talk.why_not_write(seen, viewer, clock.now())
-    why_not = over or people_rules.why_not_write_to(apart)
+    why_not = await talk.why_not_write_in(tx, seen.conversation_id, viewer, clock.now(), seen)
     return partial("loans/_writing.html", loan_id=seen.id, why_not_write=why_not)
 
 
@@ -117,6 +113,25 @@ async def waitlist(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         return None
     told = await outlook.of_tool(tx, viewer, tool, clock.now())
     return partial("loans/_waitlist.html", form=Form(), **told)
+
+
+def _with_the_tool(key: str) -> tuple[str, ...]:
+    """Whatever changes what one has to do with a tool may be a line of its past."""
+    return (f"mine/{key}",)
+
+
+@topics.personal("history", follows=_with_the_tool)
+async def history(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """How often it was lent and what was repaired; for who lends it also to whom, for how much."""
+    tool_id = topic.number(key)
+    if tool_id is None:
+        return None
+    try:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+    except NotFound:
+        return None
+    told = await past.of_tool(tx, viewer, tool, clock.now())
+    return partial("tools/_history.html", tool_id=tool.id, told=told)
 
 
 @topics.personal("amends")

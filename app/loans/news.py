@@ -12,8 +12,9 @@ from app.db import Tx
 from app.loans import reminders, talk
 from app.loans.models import Loan
 from app.loans.reminders import Reminder
-from app.loans.states import OPEN, Act, State, Who
+from app.loans.states import FINAL, OPEN, Act, State, Who
 from app.notices import commands as notices
+from app.notices import steps
 from app.notices.models import Kind
 from app.people import queries as people
 from app.people.models import Community, Role
@@ -44,9 +45,13 @@ HEARD: dict[Act, tuple[Kind, Who]] = {
 
 
 async def of_act(tx: Tx, loan: Loan, act: Act, by: Viewer | None, now: datetime) -> None:
+    if State(loan.state) in FINAL or loan.state == State.RETURNED:
+        whom = [one for one in loan.parties if one is not None]
+        about = topic.loan(loan.community_id, loan.id)
+        await steps.call_off(tx, whom, loan.community_id, about)
     if act in HEARD:
-        kind, whom = HEARD[act]
-        await tell(tx, loan, kind, whom, now, by=by)
+        kind, heard = HEARD[act]
+        await tell(tx, loan, kind, heard, now, by=by)
     await plan(tx, loan, now)
 
 
@@ -97,9 +102,8 @@ async def of_words(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
     await notices.tell_of_words(tx, whom, loan.community_id, about, said, now, by_id=by.person_id)
 
 
-async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
-    """The same of a room by its own id, also where only a question has been asked yet."""
-    loan = await talk.loan_in(tx, by.community_id, room_id)
+async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime, loan: Loan | None) -> None:
+    """The same of a room, also where only a question has been asked yet (`loan` is None)."""
     if loan is not None:
         await of_words(tx, loan, by, now)
         return
@@ -111,17 +115,8 @@ async def of_room(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
 
 
 async def room_seen(tx: Tx, room_id: int, by: Viewer, now: datetime) -> None:
-    loan = await talk.loan_in(tx, by.community_id, room_id)
-    if loan is not None:
-        await words_seen(tx, loan, by, now)
-        return
-    about = topic.question(by.community_id, room_id)
-    await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
-
-
-async def words_seen(tx: Tx, loan: Loan, by: Viewer, now: datetime) -> None:
-    """They have been looked at, and with them whatever else was told of the loan."""
-    about = topic.loan(loan.community_id, loan.id)
+    """Its words have been looked at, and with them whatever else was told of it."""
+    about = await talk.subject_of(tx, by.community_id, room_id)
     await notices.mark_seen(tx, by.person_id, notices.EVERYTHING, now, about)
 
 

@@ -17,28 +17,39 @@ from app.loans.telling import Action, Told
 from app.people.viewer import Viewer
 from app.tools.models import Tool, ToolStatus
 
+PAUSED = "The tool is paused."
 WHY = {
-    ToolStatus.PAUSED: "The tool is paused.",
+    ToolStatus.PAUSED: PAUSED,
     ToolStatus.MAINTENANCE: "The tool is damaged and has to be repaired first.",
     ToolStatus.MISSING: "The tool is missing.",
 }
 UNSAFE = "The tool is not safe and has to be looked at first."
 OFF = tuple(WHY)
-MUST_ANSWER = (ToolStatus.MAINTENANCE, ToolStatus.MISSING)  # it cannot be handed over like this
+MUST_ANSWER = tuple(rules.UNFIT)
 
 
 async def take_off(
-    tx: Tx, tool: Tool, status: ToolStatus, by: Viewer, now: datetime, reason: str = ""
+    tx: Tx,
+    tool: Tool,
+    status: ToolStatus,
+    by: Viewer,
+    now: datetime,
+    reason: str = "",
+    words: str = "",
 ) -> None:
     """Requests are declined with the reason, offers taken back; who is promised it keeps that
-    until somebody cancels.
+    until somebody cancels. `words` stand in the tool's history.
     """
+    await decline_all(tx, tool, by, now, reason or WHY[status])
+    await offers.paused(tx, tool, now)
+    await amends.set_tool(tx, tool, status, now, by=by, words=words)
+
+
+async def decline_all(tx: Tx, tool: Tool, by: Viewer, now: datetime, reason: str) -> None:
+    """What was asked for, in the lender's name; whoever else acts answers for nobody."""
     for loan in await queries.requests_of(tx, tool.community_id, tool.id):
         may = rules.why_not(Act.DECLINE, loan, by, now) is None
-        answers = by if may else None  # whoever else called it unsafe answers for nobody
-        await change(tx, loan, Act.DECLINE, answers, now, reason=reason or WHY[status])
-    await offers.paused(tx, tool, now)
-    await amends.set_tool(tx, tool, status, now)
+        await change(tx, loan, Act.DECLINE, by if may else None, now, reason=reason)
 
 
 def is_asked(loan: Loan) -> bool:
@@ -49,11 +60,7 @@ def is_asked(loan: Loan) -> bool:
 def retell(told: Told, loan: Loan, person_id: int) -> Told:
     """A promised loan of such a tool, as one of its two sees it."""
     status = ToolStatus(loan.tool.status)
-    how = {
-        ToolStatus.PAUSED: "The tool is paused",
-        ToolStatus.MAINTENANCE: "The tool is being repaired",
-        ToolStatus.MISSING: "The tool is missing",
-    }[status]
+    how = rules.UNFIT.get(status, WHY[status]).rstrip(".")
     if person_id == loan.borrower_id:
         lender = told.lender_name.split()[0]
         step, mine = f"{how}: {lender} says whether you get it all the same", False

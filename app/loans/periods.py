@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from app import clock
@@ -14,7 +14,8 @@ Period = tuple[datetime, datetime]
 def period_from(start: str, end: str, start_time: str, end_time: str, zone: ZoneInfo) -> Period:
     """A half-open period. Without times both days are whole and inclusive.
 
-    Raises Refusal (422) that names the field.
+    In the night when clocks go back some times come twice: a start takes the first, an end the
+    second, so that nothing is shorter than it reads. Raises Refusal (422) that names the field.
     """
     first, last = _day("start", start), _day("end", end or start)
     if last < first:
@@ -27,16 +28,20 @@ def period_from(start: str, end: str, start_time: str, end_time: str, zone: Zone
         else clock.day_start(first, zone)
     )
     upper = (
-        _local("end_time", last, end_time, zone) if end_time else clock.days(last, last, zone)[1]
+        _local("end_time", last, end_time, zone, last=True)
+        if end_time
+        else clock.days(last, last, zone)[1]
     )
     if upper <= lower:
         raise mistyped("end_time", "The end comes before the start.", "Choose a later time.")
     return lower, upper
 
 
-def instant(name: str, day: str, time_of_day: str, zone: ZoneInfo) -> datetime:
-    """One local time, in UTC. Raises Refusal (422) that names the field."""
-    return _local(name, _day(name, day), time_of_day, zone)
+def instant(
+    name: str, day: str, time_of_day: str, zone: ZoneInfo, *, last: bool = False
+) -> datetime:
+    """One local time, in UTC; `last`: of two that read alike. Raises Refusal (422)."""
+    return _local(name, _day(name, day), time_of_day, zone, last=last)
 
 
 def _day(name: str, typed: str) -> date:
@@ -51,14 +56,13 @@ def _day(name: str, typed: str) -> date:
     return day
 
 
-def _local(name: str, day: date, typed: str, zone: ZoneInfo) -> datetime:
+def _local(name: str, day: date, typed: str, zone: ZoneInfo, *, last: bool = False) -> datetime:
     try:
-        at = time.fromisoformat(typed)
+        at = time.fromisoformat(typed).replace(tzinfo=None)
     except ValueError:
         raise mistyped(name, "That is not a time.", "Write it like 18:00.") from None
-    local = datetime.combine(day, at.replace(tzinfo=None), tzinfo=zone)
-    instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+    instant = clock.wall(day, at, zone, last=last)
+    if instant.astimezone(zone).replace(tzinfo=None) != datetime.combine(day, at):
         # In the night when clocks go forward this wall-clock time does not exist.
         raise mistyped(name, "The clocks skip that time in this night.", "Choose an hour later.")
     return instant

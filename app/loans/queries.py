@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
@@ -13,19 +13,12 @@ from sqlalchemy.sql import Select
 from app.db import Tx
 from app.errors import NotFound
 from app.loans.models import KEPT, Loan, LoanEvent
-from app.loans.rules import (
-    EARLY_PICK_UP,
-    NO_SHOW_AFTER,
-    NOT_HERE_WITHIN,
-    STUCK_AFTER,
-    part_of,
-)
+from app.loans.rules import part_of
 from app.loans.states import OPEN, POSSESSED, State, Who
 from app.people.viewer import Viewer
 from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
-BOX_EARLY = timedelta(minutes=15)  # a key box opens then, see loans.alone
 PARTIES = Who.BORROWER | Who.LENDER | Who.MEDIATOR
 """Whose the room is: the two, and a mediator whom they asked."""
 IN_HAND = or_(Loan.state.in_(POSSESSED), and_(Loan.state == State.DISPUTED, Loan.back_at.is_(None)))
@@ -150,6 +143,21 @@ async def promised(tx: Tx, tool: Tool) -> Sequence[Loan]:
     return rows.all()
 
 
+async def next_promised(tx: Tx, loan: Loan, at: datetime) -> datetime | None:
+    """When the first loan after this one begins, of those that somebody had by an instant."""
+    first: datetime | None = await tx.scalar(
+        select(func.min(func.lower(Loan.period))).where(
+            Loan.community_id == loan.community_id,
+            Loan.tool_id == loan.tool_id,
+            Loan.id != loan.id,
+            Loan.state == State.APPROVED,
+            Loan.decided_at <= at,
+            func.lower(Loan.period) >= loan.end,
+        )
+    )
+    return first
+
+
 async def requests_of(tx: Tx, community_id: int, tool_id: int) -> Sequence[Loan]:
     """What waits for an answer about a tool, by room, which is the order rooms are bumped in."""
     rows = await tx.scalars(
@@ -217,12 +225,17 @@ async def open_loans_everywhere(tx: Tx, person_id: int) -> Sequence[Loan]:
     return rows.all()
 
 
-async def loans_in_rooms(tx: Tx, person_id: int, limit: int = 200) -> Sequence[Loan]:
-    """The newest loans of a person, in all their communities: each has a room."""
+async def loans_in_rooms(
+    tx: Tx, person_id: int, *, before: int | None = None, limit: int = 200
+) -> Sequence[Loan]:
+    """The loans of a person in their newest rooms, in all communities; `before` pages by room."""
     rows = await tx.scalars(
         with_all()
-        .where(or_(of_person(person_id), Loan.mediator_id == person_id))
-        .order_by(Loan.id.desc())
+        .where(
+            or_(of_person(person_id), Loan.mediator_id == person_id),
+            *([Loan.conversation_id < before] if before is not None else []),
+        )
+        .order_by(Loan.conversation_id.desc())
         .limit(limit)
     )
     return rows.all()
@@ -256,43 +269,6 @@ async def silent(tx: Tx, loan: Loan, times: int) -> bool:
     )
     found = last.all()
     return len(found) == times and set(found) == {State.EXPIRED}
-
-
-async def passing(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
-    """Open loans of which something changes by itself within (since, until]."""
-    start, end, none = func.lower(Loan.period), func.upper(Loan.period), timedelta()
-    boundaries = (
-        (start, -EARLY_PICK_UP),
-        (start, -BOX_EARLY),
-        (start, none),
-        (start, NO_SHOW_AFTER),
-        (end, none),
-        (end, STUCK_AFTER),
-        (Loan.expires_at, none),
-        (Loan.claimed_at, NOT_HERE_WITHIN),
-    )
-    passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
-    rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
-    return rows.all()
-
-
-async def not_undone(tx: Tx, since: datetime, until: datetime) -> list[tuple[int, int]]:
-    """(community, loan) of those whose last act could be undone until within (since, until]."""
-    rows = await tx.execute(
-        select(Loan.community_id, Loan.id).where(Loan.undo_until > since, Loan.undo_until <= until)
-    )
-    return [(community_id, loan_id) for community_id, loan_id in rows]
-
-
-async def told_by_days(tx: Tx, community_id: int, since: datetime) -> Sequence[Loan]:
-    """Loans whose page said "today" or "yesterday" then: open ones, those of the days before."""
-    rows = await tx.scalars(
-        select(Loan).where(
-            Loan.community_id == community_id,
-            or_(Loan.ended_at.is_(None), func.upper(Loan.period) > since - timedelta(days=3)),
-        )
-    )
-    return rows.all()
 
 
 async def events(tx: Tx, community_id: int, limit: int) -> Sequence[LoanEvent]:

@@ -6,23 +6,22 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.sql import Select
 
 from app import topic
 from app.chat import commands as chat
-from app.chat import queries
+from app.chat import queries, timeline
 from app.chat.models import Conversation, ConversationId, Message, Participant
 from app.db import Tx
-from app.errors import Refusal
-from app.loans import kept, rules, talk
+from app.loans import kept, rules
 from app.loans.models import Loan
 from app.loans.states import OPEN
-from app.people import blocks
+from app.notices import commands as notices
 from app.people import queries as people
-from app.people import rules as people_rules
 from app.people.models import Person
 from app.people.viewer import Viewer
 from app.realtime import touch
@@ -31,10 +30,29 @@ from app.tools import queries as tool_queries
 from app.tools.models import Tool
 
 
-async def ask(
-    tx: Tx, tool_id: int, text: str, by: Viewer, now: datetime, client_id: uuid.UUID
-) -> Message:
-    """Said in the room in which the two talk about the tool now; else that opens one.
+async def asked_in(tx: Tx, tool_id: int, by: Viewer, client_id: uuid.UUID) -> int | None:
+    """The room in which this very question has been asked already."""
+    return await tx.scalar(
+        select(Message.conversation_id)
+        .join(
+            Conversation,
+            and_(
+                Conversation.community_id == Message.community_id,
+                Conversation.id == Message.conversation_id,
+            ),
+        )
+        .where(
+            Conversation.community_id == by.community_id,
+            Conversation.tool_id == tool_id,
+            Conversation.asker_id == by.person_id,
+            Message.author_id == by.person_id,
+            Message.client_id == client_id,
+        )
+    )
+
+
+async def room_to_ask(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> ConversationId:
+    """The room in which the two talk about the tool now; else a new one.
 
     Raises NotFound for a tool the viewer may not see, Refusal as a request would.
     """
@@ -44,17 +62,17 @@ async def ask(
     apart = await keepers.between(tx, by.person_id, tool)
     if refusal := rules.why_not_ask(tool, by, apart):
         raise refusal
-    lender_id, _ = await kept.lenders_for(tx, tool, by.person_id)
+    lender_id, others = await kept.lenders_for(tx, tool, by.person_id)
     here, me = by.community_id, by.person_id
     room = await _of_open_loan(tx, tool, me) or await _open(tx, tool, me)
     if room is None:
         before = await _last(tx, tool, me)
-        two = (me, lender_id)
+        everybody = (me, lender_id, *others)
         room = await chat.open_for(
-            tx, here, two, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
+            tx, here, everybody, now, tool_id=tool.id, asker_id=me, question=True, after_id=before
         )
         touch(tx, topic.question(here, room))
-    return await chat.say(tx, here, ConversationId(room), me, text, client_id, now)
+    return ConversationId(room)
 
 
 async def room_for(
@@ -76,6 +94,8 @@ async def room_for(
     seated = await queries.participants_of(tx, here, ConversationId(room))
     for person_id in set(seated) - set(everybody):  # it may be lent by others than it was
         await chat.leave(tx, here, ConversationId(room), person_id)
+        about = topic.question(here, room)
+        await notices.mark_seen(tx, person_id, notices.EVERYTHING, now, about)
     for person_id in everybody:
         await chat.join(tx, here, ConversationId(room), person_id)
     touch(tx, topic.question(here, room))
@@ -114,7 +134,7 @@ def _talks(tool: Tool, asker_id: int) -> Select[int]:
 
 @dataclass(frozen=True)
 class Question:
-    """A room of a question, as one of its people sees it."""
+    """A room of a question, as one of its people sees it: keepers talk with who has asked."""
 
     conversation: Conversation
     tool: Tool
@@ -130,9 +150,17 @@ class Question:
 
 
 async def questions_of(
-    tx: Tx, person_id: int, *, only: tuple[int, int] | None = None, limit: int = 200
+    tx: Tx,
+    person_id: int,
+    *,
+    only: tuple[int, int] | None = None,
+    before: int | None = None,
+    limit: int = 200,
 ) -> Sequence[Question]:
-    """The newest of a person's rooms that belong to no loan; `only` one (community, room)."""
+    """The newest of a person's rooms that belong to no loan; `only` one (community, room).
+
+    `before` pages by room.
+    """
     asked = (
         select(Conversation, Tool)
         .join(
@@ -151,20 +179,37 @@ async def questions_of(
         .order_by(Conversation.id.desc())
         .limit(limit)
     )
+    if before is not None:
+        asked = asked.where(Conversation.id < before)
     if only:
         asked = asked.where(Conversation.community_id == only[0], Conversation.id == only[1])
     found = [(conversation, tool) for conversation, tool in await tx.execute(asked)]
-    names = await _others(tx, [one.id for one, _ in found], person_id)
-    return [Question(one, tool, names.get(one.id, ())) for one, tool in found]
+    names = await _others(tx, [(one.community_id, one.id) for one, _ in found], person_id)
+    return [
+        Question(one, tool, _opposite(one, names.get(one.id, ()), person_id)) for one, tool in found
+    ]
 
 
-async def _others(tx: Tx, rooms: Sequence[int], but: int) -> dict[int, list[tuple[int, str]]]:
+def _opposite(
+    room: Conversation, others: Sequence[tuple[int, str]], person_id: int
+) -> Sequence[tuple[int, str]]:
+    """The other side: who lends it; for each of those only who has asked."""
+    if room.asker_id == person_id:
+        return others
+    return [one for one in others if one[0] == room.asker_id]
+
+
+async def _others(
+    tx: Tx, rooms: Sequence[tuple[int, int]], but: int
+) -> dict[int, list[tuple[int, str]]]:
+    """Room → (id, name) of everybody else in it; `rooms` as the index has them."""
     if not rooms:
         return {}
+    seat = tuple_(Participant.community_id, Participant.conversation_id)
     rows = await tx.execute(
         select(Participant.conversation_id, Person.id, Person.name)
         .join(Person, Person.id == Participant.person_id)
-        .where(Participant.conversation_id.in_(rooms), Participant.person_id != but)
+        .where(seat.in_(rooms), Participant.person_id != but)
         .order_by(Person.id)
     )
     found: dict[int, list[tuple[int, str]]] = {}
@@ -195,26 +240,43 @@ async def between(tx: Tx, one: int, other: int) -> Sequence[tuple[int, int]]:
     return [(community_id, room) for community_id, room in rows]
 
 
-async def why_not_write(tx: Tx, question: Question, by: Viewer, now: datetime) -> Refusal | None:
-    shut = await talk.why_not_write_in(tx, question.room_id, by, now)
-    apart = await blocks.between(tx, by.person_id, [one for one, _ in question.others])
-    return shut or people_rules.why_not_write_to(apart)
-
-
 async def before(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:
     """The room in which the two have talked about the same tool before, if it is theirs still."""
+    room = await tx.get(Conversation, (community_id, room_id))
+    if room is None or room.after_id is None:
+        return None
+    seat = await queries.participant(tx, community_id, room.after_id, person_id)
+    return seat.conversation_id if seat else None
+
+
+async def later(tx: Tx, community_id: int, room_id: int, person_id: int) -> int | None:
+    """The one in which they went on after this."""
+    room = await tx.get(Conversation, (community_id, room_id))
+    if room is None or room.tool_id is None:
+        return None
     return await tx.scalar(
         select(Participant.conversation_id)
         .join(
             Conversation,
             and_(
                 Conversation.community_id == Participant.community_id,
-                Conversation.after_id == Participant.conversation_id,
+                Conversation.id == Participant.conversation_id,
             ),
         )
         .where(
-            Participant.community_id == community_id,
             Participant.person_id == person_id,
-            Conversation.id == room_id,
+            Conversation.community_id == community_id,
+            Conversation.tool_id == room.tool_id,
+            Conversation.asker_id == room.asker_id,
+            Conversation.after_id == room_id,
         )
+        .order_by(Conversation.id)
+        .limit(1)
     )
+
+
+async def beside(tx: Tx, viewer: Viewer, room_id: int) -> dict[str, Any]:
+    """The ways to what the two said about the same tool before and later, "" for none."""
+    at = (viewer.community_id, room_id, viewer.person_id)
+    rooms = {"before_path": await before(tx, *at), "later_path": await later(tx, *at)}
+    return {name: timeline.path_of(viewer, one) if one else "" for name, one in rooms.items()}

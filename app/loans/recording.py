@@ -13,16 +13,16 @@ from starlette.responses import FileResponse
 
 from app import clock, db, pages
 from app.errors import NotFound, Refusal
-from app.http import idempotency, throttle
+from app.http import idempotency
 from app.loans import alone, noting, periods, queries, records, sides, telling
 from app.loans.models import Loan
 from app.loans.noting import Noted
+from app.loans.once import of_form, once, pictures
 from app.loans.papers import Direction
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
 from app.tools import photos
-from app.tools.photos import Stored
 
 router = APIRouter()
 LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
@@ -101,27 +101,20 @@ async def _alone(
     typed = str(form.get("version", ""))
     version = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
     key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
-    stored = await pictures(form, "photo", viewer)
-    hung = False
-    try:
+    async with pictures(viewer, of_form(_uploads(form, "photo"))) as kept:
         async with db.begin() as tx:
-            again = await idempotency.recall(tx, viewer.person_id, request, key, form)
-            if again is None:
-                shot = stored[0] if stored else None
-                await act(tx, loan_id, viewer, clock.now(), shot, version)
-                outcome = {"loan_id": loan_id}
-                await idempotency.keep(tx, viewer.person_id, request, key, form, outcome)
-        hung = again is None
-    finally:
-        if not hung:
-            discard(stored)
+
+            async def take_or_bring() -> object:
+                return await act(tx, loan_id, viewer, clock.now(), kept.first, version)
+
+            done = await once(tx, request, viewer, key, form, take_or_bring)
+        kept.hung = done
     return pages.back_to(f"{viewer.here.path}/loans/{loan_id}")
 
 
-async def pictures(form: FormData, name: str, by: Viewer) -> list[Stored]:
-    """The photos of a form, on disk; whoever asked has to discard what is not hung."""
-    uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile) and one.filename]
-    if len(uploads) > records.MOST_PHOTOS:
+def _uploads(form: FormData, name: str) -> list[UploadFile]:
+    found = [one for one in form.getlist(name) if isinstance(one, UploadFile) and one.filename]
+    if len(found) > records.MOST_PHOTOS:
         raise Refusal(
             f"There is room for {records.MOST_PHOTOS} photos.",
             "Choose the best of yours.",
@@ -129,44 +122,24 @@ async def pictures(form: FormData, name: str, by: Viewer) -> list[Stored]:
             code="photo",
             field_name="photos",
         )
-    for one in uploads:
-        photos.check_size(one.size or 0)
-    stored: list[Stored] = []
-    try:
-        for one in uploads:
-            await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
-            stored.append(await photos.store(await one.read()))
-    except Refusal:
-        discard(stored)
-        raise
-    return stored
-
-
-def discard(stored: Sequence[Stored]) -> None:
-    for one in stored:
-        photos.discard(one)
+    return found
 
 
 async def _keep(
     request: Request, viewer: Viewer, loan_id: int, direction: Direction, form: FormData
 ) -> None:
     key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
-    stored = await pictures(form, "photos", viewer)
-    hung = False
-    try:
+    async with pictures(viewer, of_form(_uploads(form, "photos"))) as kept:
         async with db.begin() as tx:
-            again = await idempotency.recall(tx, viewer.person_id, request, key, form)
-            if again is None:
+
+            async def note_it() -> object:
                 loan = await queries.loan_for(tx, viewer, loan_id)
                 noted = await _noted(tx, loan, direction, form, viewer)
                 now = clock.now()
-                await noting.note(tx, loan_id, direction, noted, stored, viewer, now)
-                outcome = {"loan_id": loan_id}
-                await idempotency.keep(tx, viewer.person_id, request, key, form, outcome)
-        hung = again is None
-    finally:  # refused, or a form sent twice: nothing names these files
-        if not hung:
-            discard(stored)
+                return await noting.note(tx, loan_id, direction, noted, kept.stored, viewer, now)
+
+            done = await once(tx, request, viewer, key, form, note_it)
+        kept.hung = done
 
 
 async def _noted(

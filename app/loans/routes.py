@@ -5,15 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import clock, db, pages, topic
-from app.chat import commands as chat
-from app.chat import timeline
-from app.chat.models import ConversationId, Message
+from app.chat import company, timeline
+from app.chat.models import Message
 from app.chat.timeline import Where
 from app.errors import Refusal, mistyped
 from app.http import idempotency, problems, throttle
@@ -22,13 +21,11 @@ from app.loans import (
     commands,
     handover,
     help,
-    news,
     patience,
     queries,
     questions,
-    quiet,
+    saying,
     settling,
-    talk,
     telling,
     trust,
 )
@@ -94,9 +91,9 @@ async def _room(
             similar_html=await pages.region(request, tx, topic.similar(here, loan.id)),
             amends_html=await pages.region(request, tx, topic.amends(here, loan.id)),
             writing_html=await pages.region(request, tx, topic.writing(here, loan.id)),
-            before_path=await _before(tx, viewer, room_id),
+            **await questions.beside(tx, viewer, room_id),
             seen_html=await pages.region(request, tx, topic.seen(here, room_id)),
-            quiet=next(quiet.nights(clock.now(), viewer.here.zone)),
+            **await _of_other(tx, viewer, loan),
             talk=await timeline.opened(tx, viewer, room_id, told.path, where, cards.cards),
             delivered_html=await pages.region(request, tx, topic.delivered(here, loan.id)),
             composer={
@@ -108,9 +105,11 @@ async def _room(
         )
 
 
-async def _before(tx: db.Tx, viewer: Viewer, room_id: int) -> str:
-    room = await questions.before(tx, viewer.community_id, room_id, viewer.person_id)
-    return timeline.path_of(viewer, room) if room else ""
+async def _of_other(tx: db.Tx, viewer: Viewer, loan: Loan) -> dict[str, Any]:
+    """What one sees of whom one talks with; a mediator talks with two."""
+    mediates = viewer.person_id == loan.mediator_id
+    other = None if mediates else loan.other_than(viewer.person_id)
+    return await company.of_other(tx, viewer, other)
 
 
 def _other_name(told: telling.Told, loan: Loan, viewer: Viewer) -> str:
@@ -266,25 +265,5 @@ async def _say(
     except ValueError:
         raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
     async with db.begin() as tx:
-        loan, now = await queries.loan_for(tx, viewer, loan_id), clock.now()
-        if refusal := talk.why_not_write(loan, viewer, now):
-            raise refusal
-        here, room = viewer.community_id, ConversationId(loan.conversation_id)
-        said = await chat.say(tx, here, room, viewer.person_id, body, named, now, quotes)
-        if said.created_at == now:  # not a second time
-            await news.of_words(tx, loan, viewer, now)
-        return said
-
-
-@router.post("/c/{slug}/loans/{loan_id}/seen", status_code=204)
-async def seen(
-    viewer: MemberEvenSuspended,
-    loan_id: LoanKey,
-    up_to: Annotated[int, Form(ge=0, lt=2**62)],
-) -> None:
-    """Everything up to this version of the room has been on the viewer's screen."""
-    async with db.begin() as tx:
-        loan = await queries.loan_for(tx, viewer, loan_id)
-        room = ConversationId(loan.conversation_id)
-        await chat.mark_seen(tx, viewer.community_id, room, viewer.person_id, up_to)
-        await news.words_seen(tx, loan, viewer, clock.now())
+        room = (await queries.loan_for(tx, viewer, loan_id)).conversation_id
+        return await saying.say(tx, room, body, viewer, clock.now(), named, quotes=quotes)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from app import words
 from app.clock import local_day, started_days
 from app.errors import Conflict, Refusal, Span, mistyped
 from app.loans import choosing
@@ -39,6 +41,11 @@ DONE = {
     State.LAPSED: "This loan was never picked up.",
     State.NO_SHOW: "This loan ended because nobody came.",
 }
+UNFIT = {
+    ToolStatus.MAINTENANCE: "The tool is being repaired.",
+    ToolStatus.MISSING: "The tool is missing.",
+}
+"""It changes no hands like this."""
 THEIR_NAMES = {
     Who.BORROWER: "the borrower",
     Who.LENDER: "the lender",
@@ -80,6 +87,8 @@ def why_not(act: Act, loan: Loan, by: Viewer | None, now: datetime) -> Refusal |
         return Refusal(f"Only {_names(who)} can do this.", lifted_by=_names(who), status=403)
     if by is not None and by.suspended and act not in WHEN_SUSPENDED:
         return Refusal("Your membership is suspended.", "Ask a coordinator.", status=403)
+    if act is Act.NO_SHOW and by is not None:
+        return _no_show(loan, by, now)
     ask = _MORE.get(act)
     return ask(loan, now) if ask else None
 
@@ -203,8 +212,20 @@ def _approve(loan: Loan, now: datetime) -> Refusal | None:
 
 
 def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
-    if loan.tool.status == ToolStatus.MAINTENANCE:
-        return Refusal("The tool is being repaired.", "Lend it again on its page first.")
+    return _unfit(loan, "Lend it again on its page first.") or _too_early(loan, now)
+
+
+def _fetch(loan: Loan, now: datetime) -> Refusal | None:
+    way_out = "Ask the lender when it can be had, or cancel this loan."
+    return _unfit(loan, way_out, "the lender") or _too_early(loan, now)
+
+
+def _unfit(loan: Loan, way_out: str, lifted_by: str | None = None) -> Refusal | None:
+    said = UNFIT.get(ToolStatus(loan.tool.status))
+    return Refusal(said, way_out, lifted_by) if said else None
+
+
+def _too_early(loan: Loan, now: datetime) -> Refusal | None:
     if now < loan.start - EARLY_PICK_UP:
         return Refusal(
             "It is too early to hand it over.", "You can do so from a day before the start."
@@ -212,10 +233,18 @@ def _hand_over(loan: Loan, now: datetime) -> Refusal | None:
     return None
 
 
-def _no_show(loan: Loan, now: datetime) -> Refusal | None:
-    if now < loan.start + NO_SHOW_AFTER:
-        return Refusal("It is too early for that.", "Wait until two hours after the start.")
-    return None
+def no_show_from(loan: Loan, zone: ZoneInfo) -> datetime:
+    """A while after the last moment at which he could come; `passing.of_loans` asks the rows."""
+    could = choosing.fetched_until(loan.tool.lending, loan.start, zone)
+    return min(could, loan.end) + NO_SHOW_AFTER
+
+
+def _no_show(loan: Loan, by: Viewer, now: datetime) -> Refusal | None:
+    begins = no_show_from(loan, by.here.zone)
+    if now >= begins:
+        return None
+    when = words.moment(begins, by.here.zone, by.locale, now)
+    return Refusal("It is too early for that.", f"You can say so from {when}.")
 
 
 def _not_here(loan: Loan, now: datetime) -> Refusal | None:
@@ -251,8 +280,7 @@ def _lapse(loan: Loan, now: datetime) -> Refusal | None:
 _MORE = {
     Act.APPROVE: _approve,
     Act.HAND_OVER: _hand_over,
-    Act.FETCH: _hand_over,
-    Act.NO_SHOW: _no_show,
+    Act.FETCH: _fetch,
     Act.NOT_HERE: _not_here,
     Act.EXPIRE: _expire,
     Act.LAPSE: _lapse,

@@ -14,11 +14,12 @@ from starlette.responses import FileResponse
 from app import clock, db, pages
 from app.db import Tx
 from app.errors import NotFound, mistyped
-from app.http import idempotency, throttle
+from app.http import idempotency
 from app.loans import amounts, cases, fair, handover, incidents, mediation, queries, undo, unsafe
 from app.loans.incident import Payer, Purpose
 from app.loans.incidents import Terms
 from app.loans.models import Loan
+from app.loans.once import of_form, once, pictures
 from app.loans.states import Who
 from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
@@ -57,6 +58,10 @@ class Sent:
             raise mistyped(name, "This form is broken.", "Load the page again.")
         return int(text)
 
+    def photos(self) -> list[UploadFile]:
+        found = self.form.get("photo")
+        return [found] if isinstance(found, UploadFile) and found.filename else []
+
     def terms(self) -> Terms:
         payer = fair.check_payer(self.text("payer") or Payer.BORROWER)
         return Terms(self.text("reason"), fair.cents_from(self.text("amount")), payer)
@@ -74,30 +79,19 @@ Act = Callable[[Tx, datetime, Stored | None], Awaitable[object]]
 
 async def do(by: Sent, act: Act, *, there: str = "") -> Response:
     """One command, once per key, then the loan's page; a picture that nothing names goes again."""
-    picture, hung = await _picture(by), False
-    try:
+    key = idempotency.key_of(by.request, by.text(idempotency.FIELD))
+    async with pictures(by.viewer, of_form(by.photos())) as kept:
         async with db.begin() as tx:
-            key = idempotency.key_of(by.request, by.text(idempotency.FIELD))
-            person_id = by.viewer.person_id
-            again = await idempotency.recall(tx, person_id, by.request, key, by.form) is not None
-            if not again:
-                await act(tx, clock.now(), picture)
-                outcome = {"loan_id": by.loan_id}
-                await idempotency.keep(tx, person_id, by.request, key, by.form, outcome)
-        hung = not again
-    finally:
-        if picture is not None and not hung:
-            photos.discard(picture)
+            done = await once(
+                tx,
+                by.request,
+                by.viewer,
+                key,
+                by.form,
+                lambda: act(tx, clock.now(), kept.first),
+            )
+        kept.hung = done
     return pages.back_to(there or f"{by.viewer.here.path}/loans/{by.loan_id}")
-
-
-async def _picture(by: Sent) -> Stored | None:
-    upload = by.form.get("photo")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        return None
-    photos.check_size(upload.size or 0)
-    await throttle.spend(f"photo:{by.viewer.person_id}", "photo", limit="30/minute")
-    return await photos.store(await upload.read())
 
 
 @router.post("/c/{slug}/loans/{loan_id}/undo")

@@ -10,20 +10,16 @@ from sqlalchemy import select
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import amends, commands, off, offers, queries
+from app.loans import amends, off, offers, queries
 from app.loans.models import Loan
-from app.loans.states import Act, State
+from app.loans.states import State
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import availability
 from app.tools import queries as tool_queries
 from app.tools import rules as tool_rules
-from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
-
-OFF = off.OFF
-PAUSED = off.WHY[ToolStatus.PAUSED]
 
 
 async def pause(tx: Tx, tool_id: int, by: Viewer, now: datetime, reason: str = "") -> Tool:
@@ -39,18 +35,19 @@ async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime
     """The lender seems to be away. Requests stand until they run out: they may be back before."""
     tool = await tool_queries.locked(tx, community_id, tool_id)
     if tool.status == ToolStatus.LISTED:
-        await _set(tx, tool, ToolStatus.PAUSED, now)
+        await amends.set_tool(tx, tool, ToolStatus.PAUSED, now)
         await offers.paused(tx, tool, now)
     return tool
 
 
-async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
-    """After a pause, when it is repaired, or found again."""
+async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime, words: str = "") -> Tool:
+    """After a pause, when it is repaired, or found again; `words` stand in its history then."""
     tool, _ = await _own(tx, tool_id, by)
-    if tool.status not in OFF:
+    if tool.status not in off.OFF:
         raise Refusal("This tool is not paused.", "Look at it as it is now.")
     await availability.wake(tx, tool.community_id, tool.id, now, now)
-    return await _set(tx, tool, ToolStatus.LISTED, now, listing=tool.status != ToolStatus.PAUSED)
+    await amends.set_tool(tx, tool, ToolStatus.LISTED, now, by=by, words=words)
+    return tool
 
 
 async def repair(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
@@ -68,9 +65,10 @@ async def archive(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
         raise Refusal("This tool is already archived.", "You can bring it back.")
     if refusal := why_not_archive(loans):
         raise refusal
-    await _decline_requests(tx, tool, by, now, "The tool is no longer lent.")
+    await off.decline_all(tx, tool, by, now, "The tool is no longer lent.")
     await offers.archived(tx, tool, now)
-    return await _set(tx, tool, ToolStatus.ARCHIVED, now, listing=True)
+    await amends.set_tool(tx, tool, ToolStatus.ARCHIVED, now)
+    return tool
 
 
 async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
@@ -78,7 +76,8 @@ async def restore(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
     tool, _ = await _own(tx, tool_id, by)
     if tool.status != ToolStatus.ARCHIVED:
         raise Refusal("This tool is not archived.", "Look at it as it is now.")
-    return await _set(tx, tool, ToolStatus.LISTED, now, listing=True)
+    await amends.set_tool(tx, tool, ToolStatus.LISTED, now)
+    return tool
 
 
 async def tell_parties(tx: Tx, tool: Tool) -> None:
@@ -115,19 +114,3 @@ async def _own(tx: Tx, tool_id: int, by: Viewer) -> tuple[Tool, Sequence[Loan]]:
     if refusal := tool_rules.why_not_theirs(tool, by, "do this"):
         raise refusal
     return tool, await queries.open_of_tools(tx, tool.community_id, [tool.id])
-
-
-async def _decline_requests(tx: Tx, tool: Tool, by: Viewer, now: datetime, reason: str) -> None:
-    for loan in await queries.requests_of(tx, tool.community_id, tool.id):
-        await commands.change(tx, loan, Act.DECLINE, by, now, reason=reason)
-
-
-async def _set(
-    tx: Tx, tool: Tool, status: ToolStatus, now: datetime, *, listing: bool = False
-) -> Tool:
-    tool.status = status
-    tool.changed_at = now
-    await tx.flush()
-    touch_tool(tx, tool, listing=listing)
-    await amends.tool_changed(tx, tool, now)
-    return tool

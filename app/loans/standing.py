@@ -13,10 +13,11 @@ from sqlalchemy.orm import joinedload
 
 from app.db import Tx
 from app.errors import Refusal
-from app.loans import off, proposals, ripple, rules, telling
+from app.loans import off, proposal_words, proposals, ripple, rules, telling
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState, LoanChange
-from app.loans.proposals import CAN_CHANGE, Proposed
+from app.loans.proposal_words import Proposed
+from app.loans.proposals import CAN_CHANGE
 from app.loans.states import Act, State, Who
 from app.loans.telling import Action, Told
 from app.people.viewer import Apart, Here, Viewer
@@ -69,7 +70,7 @@ def tell(loan: Loan, known: Around, here: Here, person_id: int, now: datetime, l
     elif off.is_asked(loan) and (loan.lent_by(person_id) or person_id == loan.borrower_id):
         told = off.retell(told, loan, person_id)
     if change is not None:
-        told = proposals.retell(told, change, loan, person_id, here, now, locale)
+        told = proposal_words.retell(told, change, loan, person_id, here, now, locale)
     return told
 
 
@@ -137,7 +138,7 @@ def proposed(
     change = known.change(loan)
     if change is None:
         return None
-    return proposals.tell(change, loan, viewer, now, why_not_free, back)
+    return proposal_words.tell(change, loan, viewer, now, why_not_free, back)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ async def undo(tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | N
             await tx.flush()
     except IntegrityError as error:
         raise Conflict("The tool is out with somebody else by now.", code="out") from error
-    await _dates(tx, loan, act, now)
+    await _dates(tx, loan, act, last.at, now)
     story.record(tx, loan, story.UNDO, left, by, act, now)
     told = TOOK_BACK[act]
     await amends.replan(tx, loan, now)
@@ -55,8 +55,9 @@ async def undo(tx: Tx, loan_id: int, by: Viewer, now: datetime, version: int | N
     return loan
 
 
-async def _dates(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
+async def _dates(tx: Tx, loan: Loan, act: Act, at: datetime, now: datetime) -> None:
     """What the loan blocks again, or no more. Raises Conflict with the free periods left."""
+    until = await amends.rested_beside(tx, loan, at)
     try:
         match act:
             case Act.APPROVE:
@@ -64,11 +65,11 @@ async def _dates(tx: Tx, loan: Loan, act: Act, now: datetime) -> None:
             case Act.DECLINE | Act.WITHDRAW:
                 await _refuse_gone(tx, loan, now)
             case Act.CANCEL | Act.NO_SHOW:
-                await amends.block(tx, loan, loan.start, now)
+                await amends.block(tx, loan, loan.start, until, now)
             case Act.HAND_OVER if now < loan.start:  # it had begun early
-                await amends.block(tx, loan, loan.start, now)
+                await amends.block(tx, loan, loan.start, until, now)
             case Act.TAKE_BACK if now < loan.end:
-                await amends.block(tx, loan, loan.out_at or loan.start, now)
+                await amends.block(tx, loan, loan.out_at or loan.start, until, now)
     except Conflict as gone:
         gone.sentence = "Somebody else has got these dates meanwhile."
         gone.way_out = "Choose other dates; the nearest free ones are below."

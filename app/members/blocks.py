@@ -16,10 +16,10 @@ from app import topic
 from app.db import Tx
 from app.errors import NotFound
 from app.http.log import security
+from app.loans import asked, keeping, offers, questions
 from app.loans import commands as loans
-from app.loans import keeping, offers, questions
+from app.loans.off import PAUSED
 from app.loans.rules import why_not
-from app.loans.shelf import PAUSED
 from app.loans.states import Act
 from app.loans.telling import Action
 from app.members import queries
@@ -47,6 +47,7 @@ async def block(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Block
     row = insert(Block).values(blocker_id=by.person_id, blocked_id=person_id, created_at=now)
     if await tx.scalar(row.on_conflict_do_nothing().returning(Block.blocked_id)) is not None:
         await _end_requests(tx, by, person_id, now)
+        await asked.part(tx, *pair, now)
         await offers.reconsider(tx, pair, now)  # what is kept for one of them passes on
         await _show(tx, *pair)
         security("blocked", person=by.person_id, whose=person_id)
@@ -107,8 +108,8 @@ def end_button(other: int, key: str, back: str) -> Action:
 async def _end_requests(tx: Tx, by: Viewer, person_id: int, now: datetime) -> None:
     """What the two had asked each other for ends as a pause ends it, in the order of all locks."""
     places = await people.places_of(tx, by.person_id)
-    asked = await queries.requests_between(tx, by.person_id, person_id)
-    for community_id, tool_id in sorted({(loan.community_id, loan.tool_id) for loan in asked}):
+    open_ones = await queries.requests_between(tx, by.person_id, person_id)
+    for community_id, tool_id in sorted({(loan.community_id, loan.tool_id) for loan in open_ones}):
         await tool_queries.locked(tx, community_id, tool_id)
     for loan in await queries.requests_between(tx, by.person_id, person_id):
         if loan.keepers:  # of a community's tool: the other keepers go on
@@ -134,7 +135,7 @@ async def _show(tx: Tx, one: int, other: int) -> None:
         for tool in await queries.lent_by(tx, owner):
             here = tool.community_id
             touch(tx, topic.tool(here, tool.id), topic.dates(here, tool.id))
-            touch(tx, topic.waitlist(here, tool.id))
+            touch(tx, topic.waitlist(here, tool.id), topic.mine(here, tool.id))
             touch(tx, topic.board(here), topic.recent(here), topic.listing(here))
     for community_id, loan_id in await queries.loans_between(tx, one, other):
         touch(tx, topic.writing(community_id, loan_id), topic.loan(community_id, loan_id))

@@ -13,7 +13,7 @@ from app.db import Tx
 from app.errors import mistyped
 from app.http.log import security
 from app.loans import commands as loans
-from app.loans import keeping, mediation, offers, waits
+from app.loans import feeds, keeping, mediation, offers, screens, waits
 from app.loans.models import Loan
 from app.loans.rules import why_not
 from app.loans.states import Act, State
@@ -23,6 +23,7 @@ from app.people.models import Membership, Person, PersonId, Role, Status
 from app.people.sessions import end_tokens_of
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import handing_over
 from app.tools import queries as tool_queries
 from app.tools.commands import touch_tool
 from app.tools.models import ToolStatus
@@ -62,6 +63,8 @@ async def suspend(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Mem
         standing.status = Status.SUSPENDED
         await offers.reconsider(tx, [person_id], now)
         await end_tokens_of(tx, person_id)
+        await feeds.person_left(tx, by.community_id, person_id)
+        await handing_over.end(tx, person_id)
         await _written(tx, standing, "member_suspended", by)
     return standing
 
@@ -133,7 +136,7 @@ async def rename(tx: Tx, name: str, by: Viewer) -> None:
     for tool in await queries.lent_by(tx, by.person_id):
         touch_tool(tx, tool)
     for loan in await queries.loans_ever(tx, by.person_id):
-        loans.show(tx, loan)
+        screens.show(tx, loan)
         touch(tx, topic.writing(loan.community_id, loan.id))  # "You blocked Ben."
     communities = await queries.communities_of(tx, by.person_id)
     for community_id in communities:
@@ -172,6 +175,7 @@ async def _settle(
     for tool in tools:
         await offers.archived(tx, tool, now)
     await offers.person_left(tx, community_id, person_id, now)
+    await feeds.person_left(tx, community_id, person_id)
     for tool in tools:
         if tool.status != ToolStatus.ARCHIVED:
             tool.status, tool.changed_at = ToolStatus.ARCHIVED, now

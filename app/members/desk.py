@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app import clock, db, mail, pages, queue
 from app.http.schemas import Answered, Listed, problems
-from app.notices import carrying
+from app.notices.troubles import troubles
 from app.people.doors import ApiCoordinator, Coordinator
 
 router = APIRouter()
@@ -27,8 +27,10 @@ WORDS = {
     "changes.end": "Proposals of other dates that nobody answers end",
     "dates.pass": "Boards change when a tool has rested, and when days off begin and end",
     "waitlist.offer": "What has come free is offered to the next who waits",
+    "questions.sleep": "Questions that nobody writes about any more can only be read",
     "waitlist.look": "Waitlists are looked through",
     "notices.step": "What nobody has seen goes on to phone and letter box",
+    "deliveries.forget": "What became of pushes and mails is forgotten after a season",
     "letters.forget": "Addresses that letters went to are forgotten",
     "inventory.import": "Tables of tools come in",
     "inventory.forget": "Tables of tools that came in are forgotten",
@@ -59,7 +61,7 @@ async def jobs(request: Request, viewer: Coordinator) -> Response:
                 for one in await queue.failing(tx, here.id)
             ],
             missing=mail.missing(),
-            troubles=await carrying.troubles(tx, here.id, clock.now() - SHOWN_FOR),
+            troubles=await troubles(tx, here.id, clock.now() - SHOWN_FOR),
             zone=here.zone,
         )
 

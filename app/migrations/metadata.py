@@ -5,6 +5,7 @@ from sqlalchemy import MetaData
 import app.chat.models
 import app.http.models
 import app.inventory.models
+import app.loans.feed
 import app.loans.incident
 import app.loans.models
 import app.loans.papers
@@ -16,6 +17,8 @@ import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models
+import app.tools.saved
+import app.tools.upkeep
 import app.tools.wishes  # noqa: F401
 from app.db import Base
 from app.realtime import versions

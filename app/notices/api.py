@@ -44,6 +44,7 @@ class ReminderOut(Answered):
         description="How far it has come; told: it stands on the page"
     )
     at: datetime = Field(description="When it came there")
+    partly: bool = Field(description="Not all of their devices took the push")
 
 
 class SeenAsked(Asked):
@@ -103,6 +104,7 @@ async def reminders(viewer: ApiMemberEvenSuspended, loan_id: LoanKey) -> Listed[
                 told_at=one.told_at.astimezone(zone),
                 state=one.state,
                 at=one.at.astimezone(zone),
+                partly=one.partly,
             )
             for one in found
         ],

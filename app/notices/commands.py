@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import topic
 from app.db import Tx
-from app.notices import steps
+from app.notices import preferences, steps
 from app.notices.models import Kind, Notice
+from app.notices.preferences import Mute
 from app.realtime import touch
 
 EVERYTHING = 2**62  # more than any id
@@ -113,6 +114,51 @@ async def mark_seen(tx: Tx, person_id: int, up_to: int, now: datetime, subject: 
     if found:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
     show_delivered(tx, {about for about, due_at in found if due_at is not None})
+
+
+async def words_are_gone(
+    tx: Tx, people: Iterable[int], community_id: int, subject: str, now: datetime
+) -> None:
+    """What was written to these people about a subject has been taken back, all of it."""
+    gone = await tx.scalars(
+        update(Notice)
+        .where(
+            Notice.person_id.in_(list(people)),
+            Notice.community_id == community_id,
+            Notice.subject == subject,
+            Notice.kind == Kind.MESSAGE,
+            Notice.seen_at.is_(None),
+        )
+        .values(seen_at=now)
+        .returning(Notice.person_id)
+        .execution_options(synchronize_session=False)
+    )
+    for person_id in gone:
+        touch(tx, topic.bell(person_id), topic.notices(person_id))
+
+
+async def move(tx: Tx, people: Iterable[int], community_id: int, subject: str, to: str) -> None:
+    """What was told to these people of one subject is about another now, and so is their mute."""
+    ids = list(people)
+    for rows in (Notice, Mute):
+        await tx.execute(
+            update(rows)
+            .where(
+                rows.community_id == community_id,
+                rows.person_id.in_(ids),
+                rows.subject == subject,
+            )
+            .values(subject=to)
+            .execution_options(synchronize_session=False)
+        )
+    for person_id in ids:
+        touch(tx, topic.bell(person_id), topic.notices(person_id))
+
+
+async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:
+    """What has waited for its end is asked about at once."""
+    await preferences.end_pause(tx, person_id, now)
+    await steps.hurry(tx, person_id, now)
 
 
 def show_delivered(tx: Tx, subjects: Iterable[str]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from app import clock
+from app.errors import Span
 from app.notices.kinds import Channel, Weight, weight_of
 from app.notices.models import Kind
+from app.outgoing import STALE
 
 MINUTE = timedelta(minutes=1)
 # How long a notice may stay unseen before it goes this way.
@@ -50,15 +53,30 @@ class Quiet:
     zone: ZoneInfo
 
     def end_of(self, at: datetime) -> datetime | None:
-        """When the quiet hours end that this instant lies in; None outside of them."""
-        local = at.astimezone(self.zone)
-        begins, ends, said = self.begins, self.ends, local.time()
-        over_night = begins > ends
-        inside = said >= begins or said < ends if over_night else begins <= said < ends
-        if not inside:
+        """When the quiet hours end that this instant lies in; None outside of them.
+
+        They are instants, not readings of the clock: in the hour that comes twice a border has
+        been passed for good once it has been passed.
+        """
+        found = self.stretch(at)
+        return found[1] if found and found[0] <= at else None
+
+    def stretch(self, at: datetime) -> Span | None:
+        """The quiet hours that are, or come next; None: there are none.
+
+        They are instants, not readings of the clock: in the hour that comes twice a border has
+        been passed for good once it has been passed.
+        """
+        if self.begins == self.ends:
             return None
-        day = local.date() + timedelta(days=1 if over_night and said >= begins else 0)
-        return datetime.combine(day, ends, tzinfo=self.zone).astimezone(UTC)
+        over = timedelta(days=1 if self.begins > self.ends else 0)
+        day = clock.local_day(at, self.zone) - timedelta(days=1)
+        while True:
+            start = clock.at_wall(day, self.begins, self.zone)
+            end = clock.at_wall(day + over, self.ends, self.zone)
+            if start < end and at < end:
+                return start, end
+            day += timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,7 @@ class Why(enum.StrEnum):
     UNREACHABLE = "unreachable"
     MUTED = "muted"
     PAUSED = "paused"
+    TOO_LATE = "too_late"
     EARLY = "early"
     QUIET = "quiet"
     DUE = "due"
@@ -110,6 +129,8 @@ def decide(asked: Question, now: datetime) -> Decision:
     together, due = gathers(asked), due_at(asked)
     if now < due:
         return Decision(Verdict.LATER, Why.EARLY, due, together)
+    if now >= due + STALE:  # whatever was away for so long: nobody gets a heap of old news
+        return Decision(Verdict.NEVER, Why.TOO_LATE)
     if quiet_ends := asked.quiet.end_of(now):
         return Decision(Verdict.LATER, Why.QUIET, quiet_ends, together)
     return Decision(Verdict.SEND, Why.DUE, together=together)
@@ -155,7 +176,7 @@ def morning_after(at: datetime, zone: ZoneInfo) -> datetime:
     """The first morning that is not before this instant."""
     local = at.astimezone(zone)
     day = local.date() + timedelta(days=0 if local.time() <= MORNING else 1)
-    return datetime.combine(day, MORNING, tzinfo=zone).astimezone(UTC)
+    return clock.at_wall(day, MORNING, zone)
 
 
 def first_look(kind: Kind, told_at: datetime) -> datetime:

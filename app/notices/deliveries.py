@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import enum
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Identity, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
 from app.notices.kinds import Channel
+from app.outgoing import Outgoing, Sending
 from app.people.models import one_of
 
-TRIES = 8  # further and further apart: over a day in all
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=12)
 
-
-class Sending(enum.StrEnum):
-    READY = "ready"
-    SENT = "sent"
-    FAILED = "failed"  # will not be tried again
-
-
-class Delivery(Base):
+class Delivery(Outgoing, Base):
     """One notice by one channel, once it has been decided that it goes that way.
 
-    Those with the same `bundle` go to a person together. While it is being carried, `send_at` lies
-    ahead: whoever dies over it leaves it to the next.
+    Those with the same `bundle` go to a person together.
     """
 
     __tablename__ = "delivery"
@@ -45,11 +35,6 @@ class Delivery(Base):
     channel: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     bundle: Mapped[str]
-    sending: Mapped[str] = mapped_column(default=Sending.READY)
-    send_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str] = mapped_column(default="")
-    settled_at: Mapped[datetime | None]
 
 
 class PushSubscription(Base):
@@ -76,11 +61,3 @@ class PushKey(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     private_key: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
-
-
-def put_off(attempts: int) -> timedelta | None:
-    """How long to wait after so many tries in vain; None: it is no use."""
-    if attempts >= TRIES:
-        return None
-    growth: int = 4 ** max(0, attempts - 1)
-    return min(FIRST_RETRY * growth, LONGEST_RETRY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
 from app.notices.models import Kind
 
@@ -112,11 +113,20 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.UNSAFE: _U,
         Kind.TOOL_UNSAFE: _U,
         Kind.TOOL_MISSING: _U,
+        Kind.TOOL_BROKEN: _U,
+        Kind.TOOL_IN_ORDER: _N,
+        Kind.REPORTED: _N,
     },
 }
 KINDS = {
     kind: (group, weight) for group, of_it in _BY_GROUP.items() for kind, weight in of_it.items()
 }
+
+
+def words_of(groups: Sequence[Group]) -> str:
+    """“Reminders”, “…” and “…”."""
+    *first, last = [f"“{GROUP_WORDS[group]}”" for group in groups]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def group_of(kind: Kind) -> Group:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 from app import mail
 from app.notices import telling, unsubscribe
-from app.notices.kinds import GROUP_WORDS, Group, group_of
+from app.notices.kinds import Group, group_of, words_of
 from app.notices.models import Kind, Notice
 from app.notices.telling import Told
 from app.pages import partial
@@ -29,20 +29,21 @@ class Parcel:
 
 
 def message(parcel: Parcel, now: datetime) -> EmailMessage:
-    """Raises mail.Undeliverable where no mail can be made of the address."""
+    """Raises Undeliverable where no mail can be made of the address."""
     person = parcel.person
     told = [
         (telling.tell(notice, here, now, person.locale), here) for notice, here in parcel.notices
     ]
-    first, here = parcel.notices[0]
-    group = group_of(Kind(first.kind))
-    stop = f"{settings.root}/unsubscribe/{unsubscribe.token(person.id, group)}"
+    _, here = parcel.notices[0]
+    about = {group_of(Kind(notice.kind)) for notice, _ in parcel.notices}
+    groups = words_of([group for group in Group if group in about])
+    stop = f"{settings.root}/unsubscribe/{unsubscribe.token(person.id, about)}"
     subject = _subject(told[0][0], here, parcel.together)
     return mail.put_together(
         person.email,
         person.name,
         subject,
-        _text(person, told, group, stop),
+        _text(person, told, groups, stop),
         partial(
             "mail/notices.html",
             locale=person.locale,
@@ -50,7 +51,7 @@ def message(parcel: Parcel, now: datetime) -> EmailMessage:
             first_name=person.name.split()[0],
             told=told,
             root=settings.root,
-            group=GROUP_WORDS[group],
+            groups=groups,
             stop=stop,
         ),
         now,
@@ -80,7 +81,7 @@ def _mark(notice: Notice) -> str:
     return hashlib.sha256(f"{settings.root}{notice.at}".encode()).hexdigest()[:8]
 
 
-def _text(person: Person, told: Sequence[tuple[Told, Here]], group: Group, stop: str) -> str:
+def _text(person: Person, told: Sequence[tuple[Told, Here]], groups: str, stop: str) -> str:
     lines = [f"Hello {person.name.split()[0]},", ""]
     for one, here in told:
         lines += [one.sentence, f"{settings.root}{one.path} ({here.name})", ""]
@@ -88,7 +89,7 @@ def _text(person: Person, told: Sequence[tuple[Told, Here]], group: Group, stop:
         "-- ",
         "You have not seen this on your page of notices yet, so it comes by mail.",
         f"What reaches you where: {settings.root}/profile/notices",
-        f"No more mail about “{GROUP_WORDS[group]}”: {stop}",
+        f"No more mail about {groups}: {stop}",
     ]
     return "\n".join(lines)
 

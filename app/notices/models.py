@@ -70,6 +70,8 @@ class Kind(enum.StrEnum):
     UNSAFE = "unsafe"
     TOOL_UNSAFE = "tool_unsafe"
     TOOL_MISSING = "tool_missing"
+    TOOL_BROKEN = "tool_broken"
+    TOOL_IN_ORDER = "tool_in_order"
     # The waitlist.
     OFFERED = "offered"
     OFFER_RAN_OUT = "offer_ran_out"
@@ -82,6 +84,7 @@ class Kind(enum.StrEnum):
     MESSAGE = "message"
     KEEPER_NAMED = "keeper_named"
     KEEPER_RELEASED = "keeper_released"
+    REPORTED = "reported"
 
 
 class Notice(Base):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, delete, select
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import topic
 from app.db import Base, Tx
-from app.errors import NotFound, mistyped
+from app.errors import NotFound, Span, mistyped
 from app.notices.deciding import MailWish, Quiet, Wish
 from app.notices.kinds import Group
 from app.people.models import one_of
@@ -79,6 +79,9 @@ class Chosen:
     paused_until: datetime | None = None
     wishes: Mapping[Group, Wish] = field(default_factory=dict)
 
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now < self.paused_until
+
     def wish(self, group: Group) -> Wish:
         return self.wishes.get(group, Wish())
 
@@ -100,6 +103,17 @@ async def chosen_by(tx: Tx, person_id: int) -> Chosen:
     return Chosen(
         setting.zone, setting.quiet_from, setting.quiet_until, setting.paused_until, wishes
     )
+
+
+async def quiet_of(
+    tx: Tx, person_id: int | None, otherwise: ZoneInfo, now: datetime
+) -> Span | None:
+    """Somebody's quiet hours that are or come next, in their own time; None: there are none."""
+    if person_id is None:
+        return None
+    setting = await tx.get(NoticeSetting, person_id)
+    chosen = Chosen(setting.zone, setting.quiet_from, setting.quiet_until) if setting else Chosen()
+    return chosen.quiet(otherwise).stretch(now)
 
 
 async def choose(tx: Tx, person_id: int, wishes: Mapping[Group, Wish]) -> None:
@@ -129,8 +143,14 @@ async def pause(tx: Tx, person_id: int, now: datetime) -> None:
     await _set(tx, person_id, paused_until=now + PAUSE)
 
 
-async def end_pause(tx: Tx, person_id: int) -> None:
-    await _set(tx, person_id, paused_until=None)
+async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:
+    """It has lasted until now; so what came meanwhile still follows in one mail, not in many."""
+    await tx.execute(
+        update(NoticeSetting)
+        .where(NoticeSetting.person_id == person_id, NoticeSetting.paused_until > now)
+        .values(paused_until=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def stop_mail(tx: Tx, person_id: int, groups: Sequence[Group]) -> None:

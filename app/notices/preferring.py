@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from sqlalchemy import select
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from app import clock, db, mail, pages
 from app.errors import Refusal
-from app.notices import preferences, steps, telling
+from app.notices import commands, preferences, steps, telling
 from app.notices.deciding import MailWish, Wish
 from app.notices.kinds import GROUP_WORDS, Channel, Group
 from app.notices.models import Notice
@@ -80,18 +79,18 @@ async def pause(viewer: SignedIn) -> Response:
 @router.post(f"{HERE}/pause/end")
 async def end_pause(viewer: SignedIn) -> Response:
     async with db.begin() as tx:
-        await preferences.end_pause(tx, viewer.person_id)
+        await commands.end_pause(tx, viewer.person_id, clock.now())
     return pages.back_to(f"{HERE}#pause")
 
 
 async def _page(request: Request, found: Signed | None, form: forms.Form) -> Response:
     assert found is not None, "only with a signed-in viewer"
-    person = found.person
+    person, now = found.person, clock.now()
     async with db.snapshot() as tx:
         mine = await preferences.chosen_by(tx, person.id)
         mutes = await preferences.mutes_of(tx, person.id)
         muted = [await _muted(tx, found, one) for one in mutes]
-        reachable = {one: await steps.is_reachable(tx, person.id, one) for one in Channel}
+        reachable = {one: await steps.is_reachable(tx, person.id, one, now) for one in Channel}
         return await pages.render(
             request,
             "notices/preferences.html",
@@ -101,9 +100,9 @@ async def _page(request: Request, found: Signed | None, form: forms.Form) -> Res
             groups=_rows(mine),
             mail_words=MAIL_WORDS,
             chosen=mine,
-            zones=sorted(available_timezones()),
+            zones=clock.zones(),
             zone=_zone_of(found, mine),
-            paused_until=mine.paused_until if _is_ahead(mine) else None,
+            paused_until=mine.paused_until if mine.is_paused(now) else None,
             muted=muted,
             reachable=reachable,
             email=person.email,
@@ -116,10 +115,6 @@ def _rows(mine: Chosen) -> list[dict[str, object]]:
         {"name": group.value, "words": words, "wish": mine.wish(group)}
         for group, words in GROUP_WORDS.items()
     ]
-
-
-def _is_ahead(mine: Chosen) -> bool:
-    return mine.paused_until is not None and clock.now() < mine.paused_until
 
 
 def _zone_of(found: Signed, mine: Chosen) -> Any:

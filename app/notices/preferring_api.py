@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from app import clock, db, topic
+from app.chat import commands as chat
+from app.chat.models import ConversationId
 from app.errors import NotFound
 from app.http.schemas import Answered, Asked, Id, problems
 from app.loans import queries as loans
-from app.notices import preferences, steps
+from app.loans import talk
+from app.notices import commands, preferences, steps
 from app.notices.deciding import MailWish, Wish
 from app.notices.kinds import Channel, Group
 from app.people import queries as people
@@ -68,7 +71,14 @@ class RoomAsked(Asked):
     model_config = ConfigDict(json_schema_extra={"examples": [{"community": "elm", "loan": 42}]})
 
     community: str = Field(max_length=40)
-    loan: Id
+    loan: Id | None = None
+    room: Id | None = Field(None, description="Instead of the loan; also of a question")
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> RoomAsked:
+        if (self.loan is None) == (self.room is None):
+            raise ValueError("Name the loan, or the room.")
+        return self
 
 
 @api.get("/notices/preferences", summary="What reaches you where", responses=problems())
@@ -95,7 +105,7 @@ async def choose(viewer: TokenHolder, asked: PreferencesAsked) -> PreferencesOut
         if asked.paused:
             await preferences.pause(tx, viewer.person_id, clock.now())
         elif asked.paused is False:
-            await preferences.end_pause(tx, viewer.person_id)
+            await commands.end_pause(tx, viewer.person_id, clock.now())
         return await _shape(tx, viewer)
 
 
@@ -121,18 +131,24 @@ async def _room(tx: db.Tx, found: Signed, asked: RoomAsked) -> tuple[Viewer, str
     viewer = people.viewer_of(found.person, place)
     if viewer.community is None:
         raise NotFound
-    loan = await loans.loan_for(tx, viewer, asked.loan)
-    return viewer, topic.loan(loan.community_id, loan.id)
+    if asked.loan is not None:
+        loan = await loans.loan_for(tx, viewer, asked.loan)
+        return viewer, topic.loan(loan.community_id, loan.id)
+    here, room = viewer.community_id, ConversationId(asked.room or 0)
+    await chat.check_seat(tx, here, room, viewer.person_id)
+    return viewer, await talk.subject_of(tx, here, room)
 
 
 async def _shape(tx: db.Tx, viewer: Viewer) -> PreferencesOut:
     mine = await preferences.chosen_by(tx, viewer.person_id)
     wishes = {group: mine.wish(group) for group in Group}
+    now = clock.now()
+    ways = (await steps.hearer_of(tx, viewer.person_id, now)).ways
     return PreferencesOut(
         wishes={group: WishOut(push=one.push, mail=one.mail) for group, one in wishes.items()},
         quiet_from=f"{mine.quiet_from:%H:%M}",
         quiet_until=f"{mine.quiet_until:%H:%M}",
         zone=mine.zone,
-        paused_until=mine.paused_until,
-        reached_by=[one for one in Channel if await steps.is_reachable(tx, viewer.person_id, one)],
+        paused_until=mine.paused_until if mine.is_paused(now) else None,
+        reached_by=list(ways),
     )

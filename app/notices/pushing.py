@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import JSONResponse, Response
 
 from app import clock, db, push
+from app.errors import Refusal
 from app.http import throttle
 from app.notices import devices
 from app.people.doors import SignedCookie, SignedIn
@@ -18,9 +19,10 @@ Typed = Annotated[str, Form(max_length=push.ENDPOINT_LENGTH)]
 
 @router.get("/push/key")
 async def key(viewer: SignedIn) -> Response:
-    """Making it is the instance's first need of it, not an act of anybody's."""
-    async with db.begin() as tx:
-        private = await devices.own_key(tx, clock.now())
+    async with db.snapshot() as tx:
+        private = await devices.kept_key(tx)
+    if private is None:  # the instance starts for the first time
+        raise Refusal("Push is not ready yet.", "Please try again in a moment.", status=503)
     return JSONResponse({"key": push.public_text(private)})
 
 

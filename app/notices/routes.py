@@ -8,8 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Request, Response
 
 from app import clock, db, pages, topic
+from app.chat import commands as chat
+from app.chat.models import ConversationId
 from app.http import problems
 from app.loans import queries as loans
+from app.loans import talk
 from app.notices import commands, preferences, preferring, pushing, queries, telling, unsubscribing
 from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
@@ -18,7 +21,7 @@ router = APIRouter()
 router.include_router(preferring.router)
 router.include_router(unsubscribing.router)
 router.include_router(pushing.router)
-LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
+Key = Annotated[int, Path(ge=1, lt=2**62)]
 KIND_OF = {folder: kind for kind, folder in telling.PAGES.items()}
 
 
@@ -59,14 +62,36 @@ async def seen(
 
 def _subject(path: str, viewer: Viewer) -> str:
     """What the page of this path is about; nothing of it is asked for, notices are one's own."""
-    found = re.fullmatch(rf"{re.escape(viewer.here.path)}/([a-z]+)/([0-9]{{1,18}})", path)
+    found = re.fullmatch(rf"{re.escape(viewer.here.path)}/([a-z]+)(/[0-9]{{1,18}})?", path)
     if found is None or found[1] not in KIND_OF:
         return ""
-    return f"{viewer.here.scope}/{KIND_OF[found[1]]}/{found[2]}"
+    return f"{viewer.here.scope}/{KIND_OF[found[1]]}{found[2] or ''}"
+
+
+@router.post("/c/{slug}/rooms/{room_id}/mute")
+async def mute_room(viewer: MemberEvenSuspended, room_id: Key) -> Response:
+    """Of a question as well; where a loan goes on in it, it is that which is muted."""
+    async with db.begin() as tx:
+        await preferences.mute(tx, viewer, await _about(tx, viewer, room_id), clock.now())
+    return pages.back_to(f"{viewer.here.path}/rooms/{room_id}")
+
+
+@router.post("/c/{slug}/rooms/{room_id}/mute/end")
+async def unmute_room(viewer: MemberEvenSuspended, room_id: Key) -> Response:
+    async with db.begin() as tx:
+        await preferences.unmute(tx, viewer, await _about(tx, viewer, room_id))
+    return pages.back_to(f"{viewer.here.path}/rooms/{room_id}")
+
+
+async def _about(tx: db.Tx, viewer: Viewer, room_id: int) -> str:
+    """Raises NotFound for a room that is not theirs."""
+    room = ConversationId(room_id)
+    await chat.check_seat(tx, viewer.community_id, room, viewer.person_id)
+    return await talk.subject_of(tx, viewer.community_id, room_id)
 
 
 @router.post("/c/{slug}/loans/{loan_id}/mute")
-async def mute(viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
+async def mute(viewer: MemberEvenSuspended, loan_id: Key) -> Response:
     async with db.begin() as tx:
         loan = await loans.loan_for(tx, viewer, loan_id)
         subject = topic.loan(loan.community_id, loan.id)
@@ -75,7 +100,7 @@ async def mute(viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
 
 
 @router.post("/c/{slug}/loans/{loan_id}/mute/end")
-async def unmute(viewer: MemberEvenSuspended, loan_id: LoanKey) -> Response:
+async def unmute(viewer: MemberEvenSuspended, loan_id: Key) -> Response:
     async with db.begin() as tx:
         loan = await loans.loan_for(tx, viewer, loan_id)
         await preferences.unmute(tx, viewer, topic.loan(loan.community_id, loan.id))

@@ -12,7 +12,7 @@ from app.notices.models import Kind, Notice
 from app.people.viewer import Here
 
 # Kind of topic → where its pages are.
-PAGES = {"loan": "loans", "tool": "tools", "question": "rooms"}
+PAGES = {"loan": "loans", "tool": "tools", "question": "rooms", "reports": "reports"}
 
 # kind → icon, sentence. {who} is who did it, {other} the other one of the two, {tool} and {when}
 # (the loan's period) and {reason} speak for themselves.
@@ -83,6 +83,11 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.UNSAFE: ("triangle-alert", "The {tool} is not safe and is being looked at: {when}."),
     Kind.TOOL_UNSAFE: ("triangle-alert", "{who} says that your {tool} is not safe{reason}"),
     Kind.TOOL_MISSING: ("circle-alert", "The {tool} is missing; you may not get it, {when}."),
+    Kind.TOOL_BROKEN: (
+        "wrench",
+        "The {tool} is broken and has to be repaired; you may not get it, {when}.",
+    ),
+    Kind.TOOL_IN_ORDER: ("circle-check", "The {tool} is in order again: you get it, {when}."),
     Kind.OFFERED: (
         "hourglass",
         "The {tool} is free for you, {when}. It is kept for you until {until}.",
@@ -105,6 +110,7 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.MESSAGE: ("messages-square", "{who} wrote to you about the {tool}."),
     Kind.KEEPER_NAMED: ("handshake", "You look after the {tool} now: you lend it for all."),
     Kind.KEEPER_RELEASED: ("handshake", "You do not look after the {tool} any more."),
+    Kind.REPORTED: ("flag", "{who} reported what {other} has said{reason}"),
 }
 
 
@@ -167,8 +173,8 @@ def tell(notice: Notice, here: Here, now: datetime, locale: str) -> Told:
 
 def path_of(subject: str, home: str) -> str:
     """The page of a topic; the board where there is none. `home`: the path of its community."""
-    _, kind, key = subject.split("/", 2)
-    return f"{home}/{PAGES[kind]}/{key}" if kind in PAGES else home
+    _, kind, *key = subject.split("/", 2)
+    return "/".join((home, PAGES[kind], *key)) if kind in PAGES else home
 
 
 class _Facts(dict[str, str]):

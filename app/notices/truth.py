@@ -13,9 +13,10 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.db import Tx
 from app.notices import telling
-from app.notices.deliveries import Delivery, Sending
+from app.notices.deliveries import Delivery
 from app.notices.kinds import Channel
 from app.notices.models import Notice
+from app.outgoing import Sending
 from app.people.models import Person
 from app.people.viewer import Viewer
 
@@ -34,6 +35,7 @@ class Reached:
     told_at: datetime
     state: State
     at: datetime
+    partly: bool  # not all of their devices took it
 
 
 async def reminders_of(tx: Tx, viewer: Viewer, subject: str) -> list[Reached]:
@@ -74,14 +76,14 @@ async def _deliveries(
 
 def _reached(notice: Notice, name: str, sent: Sequence[Delivery], viewer: Viewer) -> Reached:
     state: State = "told"
-    at = notice.at
+    at, partly = notice.at, False
     if notice.seen_at is not None:
         state, at = "seen", notice.seen_at
     else:
         for one in sorted(sent, key=lambda one: (_far(one), one.channel == Channel.MAIL)):
             if one.settled_at is not None and one.sending == Sending.SENT:
                 state = "mailed" if one.channel == Channel.MAIL else "pushed"
-                at = one.settled_at
+                at, partly = one.settled_at, bool(one.last_error)
             elif one.settled_at is not None and state == "told":
                 state, at = "failed", one.settled_at
     return Reached(
@@ -92,6 +94,7 @@ def _reached(notice: Notice, name: str, sent: Sequence[Delivery], viewer: Viewer
         told_at=notice.at,
         state=state,
         at=at,
+        partly=partly,
     )
 
 

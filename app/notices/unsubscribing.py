@@ -14,7 +14,7 @@ from app import db, pages
 from app.errors import NotFound
 from app.http import throttle
 from app.notices import preferences, unsubscribe
-from app.notices.kinds import GROUP_WORDS, Group
+from app.notices.kinds import Group, words_of
 
 router = APIRouter()
 Token = Annotated[str, Path(max_length=200)]
@@ -29,14 +29,14 @@ async def ask(request: Request, token: Token) -> Response:
 @router.post("/unsubscribe/{token}")
 async def stop(request: Request, token: Token, what: Annotated[str, Form()] = "") -> Response:
     await throttle.spend(request, "unsubscribe")
-    person_id, group = _who(token)
-    groups = list(Group) if what == "all" else [group]
+    person_id, named = _who(token)
+    groups = list(Group) if what == "all" else named
     async with db.begin() as tx:
         await preferences.stop_mail(tx, person_id, groups)
-    return await _page(request, token, done="all" if what == "all" else "group")
+    return await _page(request, token, done="all" if what == "all" else "named")
 
 
-def _who(token: str) -> tuple[int, Group]:
+def _who(token: str) -> tuple[int, list[Group]]:
     found = unsubscribe.read(token)
     if found is None:
         raise NotFound
@@ -44,11 +44,11 @@ def _who(token: str) -> tuple[int, Group]:
 
 
 async def _page(request: Request, token: str, done: str) -> Response:
-    _, group = _who(token)
+    _, named = _who(token)
     return await pages.render(
         request,
         "notices/unsubscribe.html",
-        words=GROUP_WORDS[group],
+        words=words_of(named),
         post=f"/unsubscribe/{token}",
         done=done,
     )

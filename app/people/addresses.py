@@ -94,6 +94,8 @@ async def confirm(
     await throttle.spend(request, "reset")
     async with db.begin() as tx:
         mine = found.key_hash if found else None
-        person = await mail_links.confirm(tx, secret, mine, clock.now())
+        person, reset = await mail_links.confirm(tx, secret, mine, clock.now())
         email = person.email
+    if reset is not None:
+        return pages.back_to(f"/reset/{reset}")
     return await pages.render(request, "people/confirm.html", email=email, post="", done=True)

@@ -224,8 +224,8 @@ async def remember(tx: Tx, person_id: PersonId, community_id: int) -> None:
     )
 
 
-async def show_presence(tx: Tx, by: Viewer, *, here: bool, typing: bool) -> None:
-    """Whether others, in a room that is theirs too, see that one is there and types."""
+async def show_presence(tx: Tx, by: Viewer, *, here: bool, typing: bool, last: bool) -> None:
+    """Whether others, in a room that is theirs too, see that one is there, types, was there."""
     me = await queries.person(tx, by.person_id)
-    me.shows_here, me.shows_typing = here, typing
+    me.shows_here, me.shows_typing, me.shows_last = here, typing, last
     touch(tx, topic.access(by.person_id))  # open pages read it with the rights

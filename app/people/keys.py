@@ -50,5 +50,20 @@ def shown_code(nonce: bytes, code_hash: bytes) -> str | None:
     return None
 
 
+def feed_secret(nonce: bytes, *, previous: bool = False) -> str:
+    """What stands in a calendar's address: recomputable, so that its page can show it again."""
+    mac = hmac.new(settings.key_for("feed", previous=previous), nonce, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def shown_feed_secret(nonce: bytes, key_hash: bytes) -> str | None:
+    """The secret of a calendar, if one of our keys made it."""
+    for previous in (False, True):
+        secret = feed_secret(nonce, previous=previous)
+        if hmac.compare_digest(digest(secret), key_hash):
+            return secret
+    return None
+
+
 def _grouped(letters: str) -> str:
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))

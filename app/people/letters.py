@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Tx
+from app.outgoing import Outgoing, Sending
 from app.people.models import one_of
 
 KEPT = timedelta(days=7)
@@ -28,19 +29,11 @@ class LetterKind(enum.StrEnum):
     INVITATION = "invitation"
 
 
-class LetterState(enum.StrEnum):
-    READY = "ready"
-    SENT = "sent"
-    FAILED = "failed"
-
-
-class Letter(Base):
-    """As with a delivery: while it is being carried, `send_at` lies ahead."""
-
+class Letter(Outgoing, Base):
     __tablename__ = "letter"
     __table_args__ = (
         one_of("kind", LetterKind),
-        one_of("sending", LetterState),
+        one_of("sending", Sending),
         Index("ix_letter_ready", "send_at", postgresql_where=text("sending = 'ready'")),
     )
 
@@ -51,11 +44,6 @@ class Letter(Base):
     community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
-    sending: Mapped[str] = mapped_column(default=LetterState.READY)
-    send_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str] = mapped_column(default="")
-    settled_at: Mapped[datetime | None]
 
 
 async def write(

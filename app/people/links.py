@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, true
 
 from app import topic
 from app.db import Tx
@@ -112,9 +112,12 @@ async def fresh_reset(
     *,
     lasts: timedelta = RESET_LASTS,
     mailed: bool = False,
+    beside: bool = False,
 ) -> str:
+    """The secret of a one-use link; earlier ones are void, unless it stands beside them."""
     secret = keys.fresh()
-    await tx.execute(delete(ResetLink).where(ResetLink.person_id == person_id))
+    former = ResetLink.expires_at <= now if beside else true()
+    await tx.execute(delete(ResetLink).where(ResetLink.person_id == person_id, former))
     tx.add(
         ResetLink(
             key_hash=keys.digest(secret),
@@ -137,6 +140,8 @@ async def use_reset_link(tx: Tx, secret: str, new: str, now: datetime) -> Person
     link = await queries.reset_link(tx, secret, now, lock=True)
     link.used_at = now
     await tx.flush()
+    others = ResetLink.person_id == link.person_id, ResetLink.key_hash != link.key_hash
+    await tx.execute(delete(ResetLink).where(*others))
     await set_password(tx, PersonId(link.person_id), password_hash)
     security("used_reset_link", person=link.person_id, made_by=link.made_by)
     person = await queries.person(tx, link.person_id)

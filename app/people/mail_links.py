@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
-from app import mail, topic
+from app import mail
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.http.log import security
-from app.people import keys, letters, links, queries, rules, sessions
+from app.people import keys, letters, links, passwords, queries, rules, sessions
 from app.people.letters import Letter, LetterKind
 from app.people.models import (
     Community,
@@ -23,13 +23,14 @@ from app.people.models import (
     Membership,
     Person,
     PersonId,
+    ResetLink,
     Session,
 )
 from app.people.viewer import Viewer
-from app.realtime import touch
 
 CONFIRM_LASTS, RESET_LASTS = timedelta(hours=24), timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=14)
+MOST_RESETS = 3  # links for a new password that stand at a time
 
 
 def why_not_mail() -> Refusal | None:
@@ -100,14 +101,28 @@ async def open_reset(tx: Tx, letter: Letter, now: datetime) -> tuple[Person, str
     person = await queries.person_by_email(tx, letter.address)
     if person is None:
         return None
-    somewhere = select(Membership.community_id).where(Membership.person_id == person.id).limit(1)
-    community_id = await tx.scalar(somewhere)
-    if community_id is None:
+    if former := letter.facts.get("link"):  # of a try that came to nothing
+        await tx.execute(delete(ResetLink).where(ResetLink.key_hash == bytes.fromhex(former)))
+    if await _live_resets(tx, person.id, now) >= MOST_RESETS:
         return None
+    secret = await _reset(tx, PersonId(person.id), now, beside=True)
+    if secret is None:
+        return None
+    letter.facts = {**letter.facts, "link": keys.digest(secret).hex()}
     security("mailed_reset_link", whose=person.id)
-    me = PersonId(person.id)
-    secret = await links.fresh_reset(tx, me, community_id, me, now, lasts=RESET_LASTS, mailed=True)
     return person, secret
+
+
+async def _live_resets(tx: Tx, person_id: int, now: datetime) -> int:
+    """Anybody may ask for any address: that must not void what its owner has in the letter box,
+    so a few stand, and then no more is sent."""
+    live = select(func.count()).where(
+        ResetLink.person_id == person_id,
+        ResetLink.mailed,
+        ResetLink.used_at.is_(None),
+        ResetLink.expires_at > now,
+    )
+    return await tx.scalar(live) or 0
 
 
 async def open_invitation(tx: Tx, letter: Letter, now: datetime) -> tuple[Community, str] | None:
@@ -136,10 +151,14 @@ async def confirm_link(tx: Tx, secret: str, now: datetime, *, lock: bool = False
     return found
 
 
-async def confirm(tx: Tx, secret: str, session_hash: bytes | None, now: datetime) -> Person:
+async def confirm(
+    tx: Tx, secret: str, session_hash: bytes | None, now: datetime
+) -> tuple[Person, str | None]:
     """The address is theirs. Every other session ends: whoever had it before may be somebody else.
 
-    `session_hash`: of the browser in which it is said, whoever is signed in there.
+    `session_hash`: of the browser in which it is said, whoever is signed in there. Where it is not
+    this person, nobody knows who has chosen the password: it opens nothing any more, and the
+    secret of a link for a new one is answered, too.
     """
     link = await confirm_link(tx, secret, now, lock=True)
     person = await queries.person(tx, link.person_id)
@@ -148,15 +167,22 @@ async def confirm(tx: Tx, secret: str, session_hash: bytes | None, now: datetime
     link.used_at = now
     person.verified_at = now
     await tx.flush()
-    await _end_others(tx, PersonId(person.id), session_hash)
-    security("confirmed_email", person=person.id)
-    return person
+    me = PersonId(person.id)
+    security("confirmed_email", person=me)
+    session = await tx.get(Session, session_hash) if session_hash else None
+    if session is not None and session.person_id == me:
+        await sessions.end_others(tx, me, session.key_hash)
+        return person, None
+    await sessions.set_password(tx, me, passwords.NONE)
+    return person, await _reset(tx, me, now)
 
 
-async def _end_others(tx: Tx, person_id: PersonId, session_hash: bytes | None) -> None:
-    others = delete(Session).where(Session.person_id == person_id)
-    if session_hash is not None:
-        others = others.where(Session.key_hash != session_hash)
-    await tx.execute(others)
-    await sessions.end_tokens_of(tx, person_id)
-    touch(tx, topic.access(person_id))
+async def _reset(tx: Tx, person_id: PersonId, now: datetime, *, beside: bool = False) -> str | None:
+    """None for who belongs nowhere."""
+    somewhere = select(Membership.community_id).where(Membership.person_id == person_id).limit(1)
+    community_id = await tx.scalar(somewhere)
+    if community_id is None:
+        return None
+    return await links.fresh_reset(
+        tx, person_id, community_id, person_id, now, lasts=RESET_LASTS, mailed=True, beside=beside
+    )

@@ -46,6 +46,11 @@ class Person(Base):
     __table_args__ = (
         Index("uq_person_email", func.lower(text("email")), unique=True),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
+        Index(
+            "ix_person_hands_over",
+            "hands_over_until",
+            postgresql_where=text("hands_over_until IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -60,8 +65,11 @@ class Person(Base):
     # Off unless switched on; others see it only in a room that is theirs, too.
     shows_here: Mapped[bool] = mapped_column(default=False, server_default=false())
     shows_typing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    shows_last: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Since when the e-mail is proved theirs: mail about others goes to no other address.
     verified_at: Mapped[datetime | None]
+    # Until when they say that they can hand over; cleared by the clock, so it leaves no history.
+    hands_over_until: Mapped[datetime | None]
 
 
 class Community(Base):

@@ -14,6 +14,7 @@ from app.http import throttle
 from app.settings import settings
 
 SHORTEST, LONGEST = 8, 128
+NONE = "none"  # kept instead of a hash: there is no password that opens this account
 
 # What attackers try first, in lower case, as far as it is long enough to be accepted at all.
 _COMMONEST = Path(__file__).with_name("commonest_passwords.txt")

@@ -279,6 +279,15 @@ async def sessions_of(tx: Tx, person_id: int, now: datetime) -> list[Session]:
     return list(sessions)
 
 
+async def last_here(tx: Tx, person_id: int) -> datetime | None:
+    """When a browser of theirs was last used, to some minutes, if they let others see that."""
+    return await tx.scalar(
+        select(func.max(Session.seen_at))
+        .join(Person, Person.id == Session.person_id)
+        .where(Session.person_id == person_id, Person.shows_last)
+    )
+
+
 async def places_of(tx: Tx, person_id: int) -> dict[int, tuple[Here, Membership]]:
     """community id → the community and the standing in it, for all that a person is in."""
     rows = await tx.execute(

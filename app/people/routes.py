@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi import Form as Field
@@ -109,9 +109,10 @@ async def show_presence(
     viewer: SignedIn,
     here: Annotated[bool, Field()] = False,
     typing: Annotated[bool, Field()] = False,
+    last: Annotated[bool, Field()] = False,
 ) -> Response:
     async with db.begin() as tx:
-        await commands.show_presence(tx, viewer, here=here, typing=typing)
+        await commands.show_presence(tx, viewer, here=here, typing=typing, last=last)
     return pages.back_to("/profile#presence")
 
 
@@ -283,7 +284,6 @@ async def _reset_page(request: Request, secret: str, form: Form) -> Response:
 
 
 async def _set_up_page(request: Request, form: Form) -> Response:
-    zones = sorted(available_timezones())
     return await pages.render(
-        request, "people/set_up.html", status=form.status, form=form, zones=zones
+        request, "people/set_up.html", status=form.status, form=form, zones=clock.zones()
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 
+from app import clock
 from app.errors import NotFound, Refusal, mistyped
 from app.people.models import Community, JoinLink, JoinRule, Membership, Role, Status
 from app.people.viewer import Apart, Viewer
@@ -57,7 +58,7 @@ def check_email(text: str) -> str:
 
 
 def check_zone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in clock.zones():
         raise mistyped("zone", "Choose one of the time zones.", "For example Europe/London.")
     return str(ZoneInfo(text))
 

@@ -91,6 +91,15 @@ async def sign_out_everywhere(tx: Tx, person_id: PersonId) -> None:
     security("signed_out_everywhere", person=person_id)
 
 
+async def end_others(tx: Tx, person_id: PersonId, kept: bytes) -> None:
+    """Ends all sessions but one, and all API tokens."""
+    await tx.execute(
+        delete(Session).where(Session.person_id == person_id, Session.key_hash != kept)
+    )
+    await end_tokens_of(tx, person_id)
+    touch(tx, topic.access(person_id))
+
+
 async def change_password(tx: Tx, proof: Proof, new: str, device: str, now: datetime) -> str:
     """Ends every session and token, and opens one for who changed it; returns its secret."""
     # Hashed before the first statement: until then the transaction holds no connection.

@@ -3,182 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, ConfigDict, Field
 
 from app import clock, db
 from app.board import queries as board
 from app.board import wall
+from app.board.search import Search, why_not_days
 from app.http import idempotency
-from app.http.schemas import (
-    CREATED,
-    Answered,
-    Asked,
-    Key,
-    Listed,
-    Named,
-    Paged,
-    ToolKey,
-    cursor_after,
-    problems,
-)
+from app.http.schemas import CREATED, Key, Listed, ToolKey, cursor_after, problems
 from app.loans import shelf
 from app.people import blocks
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import commands, queries, rules
-from app.tools.models import Tool, ToolStatus
-from app.tools.shapes import RulesAsked, RulesOut
-from app.tools.shapes import shape as shape_rules
+from app.tools import commands, queries
+from app.tools.models import Tool
+from app.tools.shapes import (
+    NewTool,
+    RulesAsked,
+    ToolChanges,
+    ToolOut,
+    ToolsAsked,
+    shape,
+)
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
-CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
-
-
-Parts = Annotated[
-    list[Annotated[str, Field(max_length=rules.NAME_LONGEST)]], Field(max_length=rules.PARTS_MOST)
-]
-
-
-class CategoryOut(Answered):
-    slug: str = Field(examples=["drills"])
-    name: str = Field(examples=["Drills and drivers"])
-    tools: int = Field(examples=[9], description="How many hang on the board")
-
-
-class StateOut(Answered):
-    """What a tool's loans make of it now; never a name."""
-
-    kind: str = Field(
-        examples=["free"],
-        description="free, asked, reserved, out, overdue, paused or maintenance",
-    )
-    words: str = Field(examples=["Reserved from Sat 3 May"])
-    free_now: bool
-    next_free: datetime | None = Field(description="null while nobody can say")
-
-
-class CategoryName(Answered):
-    slug: str = Field(examples=["drills"])
-    name: str = Field(examples=["Drills and drivers"])
-
-
-class ToolOut(Answered):
-    id: int = Field(examples=[7])
-    name: str = Field(examples=["Cordless drill"])
-    category: CategoryName
-    brand: str = Field(examples=["Makita"])
-    description: str = Field(examples=["Two batteries and a set of bits."])
-    price_cents: int = Field(examples=[250], description="A day; 0 is free")
-    currency: str = Field(examples=["EUR"])
-    parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
-    self_service: bool = Field(description="The borrower takes it and brings it back alone")
-    owner: Named | None = Field(description="null: it belongs to the community")
-    keepers: list[int] = Field(examples=[[]], description="Who lends a community's tool")
-    rules: RulesOut
-    status: ToolStatus
-    state: StateOut
-
-
-class NewTool(Asked):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "Cordless drill",
-                    "category": "drills",
-                    "description": "Two batteries and a set of bits.",
-                    "brand": "Makita",
-                    "price_cents": 250,
-                }
-            ]
-        }
-    )
-
-    name: str = Field(max_length=rules.NAME_LONGEST)
-    category: CategorySlug
-    description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
-    brand: str = Field("", max_length=rules.NAME_LONGEST)
-    price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
-    rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
-    parts: Parts = Field([], description="What comes with it, a name each")
-    self_service: bool = False
-    of_all: bool = Field(False, description="The community's, by a coordinator who keeps it first")
-
-
-class ToolChanges(Asked):
-    """What is absent or null stays as it is."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"price_cents": 0, "description": "Now with a case."}]}
-    )
-
-    name: str | None = Field(None, max_length=rules.NAME_LONGEST)
-    category: CategorySlug | None = None
-    description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
-    brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
-    price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
-    rules: RulesAsked | None = None
-    parts: Parts | None = None
-    self_service: bool | None = None
-
-
-class ToolsAsked(Paged):
-    q: Annotated[str, AfterValidator(rules.clean)] = Field(
-        "", max_length=100, description="Words in name, brand or category"
-    )
-    category: CategorySlug = ""
-    free: bool = Field(False, description="Only what can be taken now")
-    free_from: date | None = Field(
-        None, examples=["2026-05-01"], description="Only what is free on all days from this one on"
-    )
-    free_to: date | None = Field(
-        None, examples=["2026-05-03"], description="Inclusive; without it, that one day"
-    )
-
-    @property
-    def days(self) -> wall.Days | None:
-        first, last = self.free_from or self.free_to, self.free_to or self.free_from
-        return (first, last) if first and last else None
-
-
-@api.get("/categories", summary="The categories", responses=problems())
-async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
-    async with db.snapshot() as tx:
-        counted = await board.category_counts(tx, viewer.here)
-    found = [CategoryOut(slug=one.slug, name=one.name, tools=count) for one, count in counted]
-    return Listed(items=found, next=None)
 
 
 @api.get("/tools", summary="What hangs on the board", responses=problems(422))
 async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Listed[ToolOut]:
     """In the order in which they were listed."""
     here, now = viewer.here, clock.now()
-    if asked.days and (refusal := wall.why_not_days(*asked.days)):
+    if asked.days and (refusal := why_not_days(*asked.days)):
         raise refusal
-    search = wall.Search.typed(asked.q, asked.category, asked.free, asked.days)
-    free = wall.free_on(here, asked.days, now)
+    search = Search.typed(
+        *(asked.q, asked.category, asked.free, asked.days),
+        price=asked.max_price_cents,
+        skill=asked.skill or "",
+        lender=asked.lender or 0,
+    )
     async with db.snapshot() as tx:
-        on_it = await board.on_the_board(
-            tx, here, like=asked.q, category=asked.category, where=free
-        )
-        left = sorted(
-            (tool for tool in on_it if tool.id > (asked.cursor or 0)), key=lambda tool: tool.id
-        )
-        today = asked.days and asked.days[0] <= clock.local_day(now, here.zone)
-        if not asked.free and not today:  # else only their states can say which belong to the page
-            left = left[: asked.limit + 1]
-        seen = await board.seen(tx, here, left, now, viewer.locale)
         apart = await blocks.apart_from(tx, viewer.person_id)
-    shown = board.as_seen_by(wall.without_late(seen, asked.days, here, now), apart)
-    found = [one for one in shown if wall.fits(one, search)]
-    page = found[: asked.limit]
+        after, most = asked.cursor or 0, asked.limit + 1
+        found = await wall.listed(tx, here, search, now, apart=apart, after=after, limit=most)
+        page = found[: asked.limit]
+        seen = await board.seen(tx, here, page, now, viewer.locale)
     return Listed(
-        items=[shape(one, viewer) for one in page],
-        next=cursor_after(page[-1].tool.id) if len(found) > len(page) else None,
+        items=[shape(one, viewer) for one in board.as_seen_by(seen, apart)],
+        next=cursor_after(page[-1].id) if len(found) > len(page) else None,
     )
 
 
@@ -286,28 +160,3 @@ async def _answer(tx: db.Tx, viewer: Viewer, tool_id: Any) -> ToolOut:
     seen = await board.seen(tx, viewer.here, [tool], clock.now(), viewer.locale)
     (one,) = board.as_seen_by(seen, await blocks.apart_from(tx, viewer.person_id))
     return shape(one, viewer)
-
-
-def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
-    tool, now, here = one.tool, one.state, viewer.here
-    return ToolOut(
-        id=tool.id,
-        name=tool.name,
-        category=CategoryName(slug=tool.category.slug, name=tool.category.name),
-        brand=tool.brand,
-        description=tool.description,
-        price_cents=tool.price_cents,
-        currency=here.currency,
-        parts=[line for line in tool.parts.split("\n") if line],
-        self_service=tool.self_service,
-        owner=Named(id=tool.owner.id, name=tool.owner.name) if tool.owner else None,
-        keepers=list(tool.keepers),
-        rules=shape_rules(tool.lending),
-        status=one.status,
-        state=StateOut(
-            kind=now.kind,
-            words=f"{now.words} {now.when}".strip(),
-            free_now=now.free_now,
-            next_free=now.next_free and now.next_free.astimezone(here.zone),
-        ),
-    )

@@ -252,8 +252,11 @@ async def move(
     lower = func.lower(Occupancy.period) if start is None else max(start, now)
     async with _unless_taken(tx, community_id, tool_id, now):
         other = {"period": func.tstzrange(lower, until)}
-        await _become(tx, _of_loan(community_id, loan_id), other)
+        moved = await _become(tx, _of_loan(community_id, loan_id), other)
     await wake(tx, community_id, tool_id, now, now)
+    if not moved:  # a late loan that was put right blocks by possession alone
+        period = Range(start or now, until)
+        await claim(tx, community_id, tool_id, period, loan_id=loan_id, now=now)
 
 
 async def cut(

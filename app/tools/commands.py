@@ -16,7 +16,7 @@ from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import album, availability, queries, rules, terms
 from app.tools.lending import Lending
-from app.tools.models import Category, Tool, ToolStatus
+from app.tools.models import Category, Skill, Tool, ToolStatus
 from app.tools.photos import Stored
 
 CATEGORIES = (
@@ -39,6 +39,7 @@ class ToolText:
     category: str | None = None  # its slug
     brand: str | None = None
     description: str | None = None
+    skill: str | None = None
     price_cents: int | None = None
     parts: str | None = None  # what comes with it, a line each
     self_service: bool | None = None
@@ -77,6 +78,7 @@ def made(text: ToolText, category_id: int, by: Viewer, now: datetime) -> Tool:
         category_id=category_id,
         brand=rules.check_brand(text.brand or ""),
         description=rules.check_description(text.description or ""),
+        skill=rules.check_skill(text.skill or Skill.ANYONE),
         price_cents=rules.check_price(text.price_cents or 0),
         parts=rules.check_parts(text.parts or ""),
         self_service=bool(text.self_service),
@@ -94,6 +96,8 @@ def write(tool: Tool, text: ToolText) -> None:
         tool.brand = rules.check_brand(text.brand)
     if text.description is not None:
         tool.description = rules.check_description(text.description)
+    if text.skill is not None:
+        tool.skill = rules.check_skill(text.skill)
     if text.price_cents is not None:
         tool.price_cents = rules.check_price(text.price_cents)
     if text.parts is not None:
@@ -109,14 +113,20 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
         raise NotFound
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    before = (tool.name, tool.brand, tool.category_id)
+    before = _sought(tool)
     write(tool, text)
     if text.category is not None:
         tool.category_id = await _category_id(tx, by.community_id, text.category)
     tool.changed_at = now
     await tx.flush()
-    touch_tool(tx, tool, listing=before != (tool.name, tool.brand, tool.category_id))
+    touch_tool(tx, tool, listing=before != _sought(tool))
     return tool
+
+
+def _sought(tool: Tool) -> tuple[object, ...]:
+    """What of it is searched, filtered or sorted by."""
+    words = (tool.name, tool.brand, tool.description)
+    return (*words, tool.category_id, tool.skill, tool.price_cents)
 
 
 async def set_terms(tx: Tx, tool: Tool, given: Lending, by: Viewer, now: datetime) -> None:
@@ -170,9 +180,9 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
 
 async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
     found = await tx.scalar(
-        select(Category.id).where(
-            Category.community_id == community_id, Category.slug == rules.clean(slug or "")
-        )
+        select(Category.id)
+        .where(Category.community_id == community_id, Category.slug == rules.clean(slug or ""))
+        .with_for_update(read=True, key_share=True)  # it may just be merged into another
     )
     if found is None:
         raise mistyped(

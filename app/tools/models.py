@@ -10,6 +10,7 @@ from typing import Any, NewType
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -17,12 +18,19 @@ from sqlalchemy import (
     and_,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import (
+    ARRAY,
+    JSONB,
+    TSTZRANGE,
+    TSVECTOR,
+    ExcludeConstraint,
+    Range,
+)
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.db import Base
 from app.people.models import Person, one_of
-from app.tools import lending
+from app.tools import folded, lending
 from app.tools.lending import Lending
 
 ToolId = NewType("ToolId", int)
@@ -36,6 +44,14 @@ class ToolStatus(enum.StrEnum):
     MAINTENANCE = "maintenance"
     MISSING = "missing"
     ARCHIVED = "archived"
+
+
+class Skill(enum.StrEnum):
+    """What one should have done before; in this order, each asks for more."""
+
+    ANYONE = "anyone"
+    PRACTICE = "some practice"
+    EXPERT = "expert"
 
 
 class OccupancyKind(enum.StrEnum):
@@ -54,10 +70,15 @@ class Category(Base):
     __table_args__ = (
         Index("uq_category_slug", "community_id", "slug", unique=True),
         CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,39}$'", name="slug"),
+        ForeignKeyConstraint(
+            ["community_id", "parent_id"], ["category.community_id", "category.id"]
+        ),
+        CheckConstraint("parent_id <> id", name="parent"),
     )
 
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     id: Mapped[int] = mapped_column(Identity(), primary_key=True, autoincrement=True)
+    parent_id: Mapped[int | None]  # two levels: a parent has none
     slug: Mapped[str]
     name: Mapped[str]
     icon: Mapped[str] = mapped_column(default="wrench")
@@ -118,8 +139,18 @@ class Tool(Base):
             postgresql_where=text("owner_id IS NULL"),
         ),
         Index("ix_tool_name", "community_id", "status", "name"),
+        Index("ix_tool_category", "community_id", "category_id"),
+        Index("ix_tool_wall", "community_id", "plain_name", "id"),
+        Index("ix_tool_words", "words", postgresql_using="gin"),
+        Index(
+            "ix_tool_letters",
+            "plain_name",
+            postgresql_using="gin",
+            postgresql_ops={"plain_name": "gin_trgm_ops"},
+        ),
         Index("ix_tool_key", "community_id", "key"),
         one_of("status", ToolStatus),
+        one_of("skill", Skill),
         # A member's, or the community's: then somebody always looks after it.
         CheckConstraint("(owner_id IS NULL) = (cardinality(keepers) > 0)", name="keepers"),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
@@ -146,6 +177,18 @@ class Tool(Base):
     name: Mapped[str]
     brand: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
+    # Both by the database itself, to be searched: nobody reads them.
+    plain_name: Mapped[str | None] = mapped_column(
+        Computed(folded.NAME_AND_BRAND, persisted=True), deferred=True, deferred_raiseload=True
+    )
+    words: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(folded.WORDS, persisted=True),
+        nullable=True,
+        deferred=True,
+        deferred_raiseload=True,
+    )
+    skill: Mapped[str] = mapped_column(default=Skill.ANYONE)
     price_cents: Mapped[int] = mapped_column(default=0)
     doorstep: Mapped[bool] = mapped_column(default=True)
     # The lending rules; read them as `lending`.

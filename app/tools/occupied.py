@@ -126,6 +126,16 @@ async def busy(
     return spans
 
 
+async def of_loan(tx: Tx, community_id: int, loan_id: int) -> Span | None:
+    """What a loan blocks, the rest that it was made with included."""
+    period = await tx.scalar(
+        select(Occupancy.period).where(
+            Occupancy.community_id == community_id, Occupancy.loan_id == loan_id
+        )
+    )
+    return _bounds(period) if period is not None else None
+
+
 def nothing_blocks(start: datetime, end: datetime, now: datetime) -> ColumnElement[bool]:
     """A condition on tools: lent, and free for the whole of these dates, as far as they come."""
     taken = exists().where(

@@ -74,6 +74,16 @@ async def categories(tx: Tx, community_id: int) -> Sequence[Category]:
     return rows.all()
 
 
+async def hanging_in(tx: Tx, community_id: int) -> dict[int, int]:
+    """category id → how many tools it has, whatever their state."""
+    rows = await tx.execute(
+        select(Tool.category_id, func.count())
+        .where(Tool.community_id == community_id)
+        .group_by(Tool.category_id)
+    )
+    return {one: count for one, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def category(tx: Tx, community_id: int, slug: str) -> Category | None:
     return await tx.scalar(
         select(Category).where(Category.community_id == community_id, Category.slug == slug)

@@ -18,13 +18,14 @@ from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import commands, photos, queries, rules, suggestions, terms
+from app.tools.categories import in_tree
 from app.tools.lending import Lending
 from app.tools.models import Category, Tool
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
-    *("name", "category", "brand", "description", "price"),
+    *("name", "category", "brand", "description", "price", "skill"),
     *("parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
 )
 
@@ -55,7 +56,7 @@ async def another_like_it(request: Request, viewer: Member, tool_id: ToolKey) ->
         tool = await queries.tool_for(tx, viewer, tool_id)
     values = _values(tool)
     if not rules.may_change(tool, viewer):
-        same = ("name", "category", "brand", "parts")
+        same = ("name", "category", "brand", "skill", "parts")
         values = terms.typed(Lending()) | {name: values[name] for name in same}
     return await _form(request, viewer, None, Form(values=values))
 
@@ -163,6 +164,7 @@ def _text(form: FormData) -> commands.ToolText:
         category=str(form.get("category", "")),
         brand=str(form.get("brand", "")),
         description=str(form.get("description", "")),
+        skill=_given(form, "skill"),
         price_cents=rules.price_from(str(form.get("price", ""))),
         parts=_given(form, "parts"),
         self_service=bool(form.get("self_service")) if "parts" in form else None,
@@ -203,6 +205,7 @@ def _values(tool: Tool) -> dict[str, str]:
         "name": tool.name,
         "category": tool.category.slug,
         "brand": tool.brand,
+        "skill": tool.skill,
         "description": tool.description,
         "parts": tool.parts,
         "self_service": "1" if tool.self_service else "",
@@ -241,9 +244,13 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             tx=tx,
             status=form.status,
             tool=shown,
-            categories=categories,
+            categories=[
+                {"slug": one.slug, "name": f"{'– ' if one.parent_id else ''}{one.name}"}
+                for one in in_tree(categories)
+            ],
             currency=here.currency,
             suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
+            skills=list(rules.SKILLS.items()),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"

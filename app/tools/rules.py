@@ -7,7 +7,7 @@ import unicodedata
 
 from app.errors import Refusal, mistyped
 from app.people.viewer import Viewer
-from app.tools.models import Tool, ToolStatus
+from app.tools.models import Skill, Tool, ToolStatus
 
 NAME_LONGEST = 80
 DESCRIPTION_LONGEST = 4000
@@ -15,6 +15,13 @@ PARTS_MOST = 30
 PRICE_HIGHEST = 100_000  # cents a day
 UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 ON_THE_BOARD = (ToolStatus.LISTED, ToolStatus.PAUSED, ToolStatus.MAINTENANCE)
+
+
+SKILLS = {
+    Skill.ANYONE: "Anyone",
+    Skill.PRACTICE: "Some practice",
+    Skill.EXPERT: "Experts only",
+}
 
 
 def sees(tool: Tool, by: Viewer) -> bool:
@@ -101,6 +108,12 @@ def check_brand(text: str) -> str:
     if len(text) > NAME_LONGEST:
         raise mistyped("brand", f"A brand may have {NAME_LONGEST} characters.", "Shorten it.")
     return text
+
+
+def check_skill(skill: str) -> str:
+    if skill not in SKILLS:
+        raise mistyped("skill", "Choose who can use it.", "“Anyone” fits most tools.")
+    return skill
 
 
 def check_parts(text: str) -> str:

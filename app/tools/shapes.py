@@ -1,19 +1,27 @@
-"""The lending rules of a tool as JSON."""
+"""A tool as JSON: what hangs on the board, how it is lent, and what one asks of it."""
 
 from __future__ import annotations
 
-from datetime import time
-from typing import Any, Literal, get_args
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from app.http.schemas import Answered, Asked
-from app.tools import lending
+from app.board import queries as board
+from app.board.search import Days
+from app.http.schemas import Answered, Asked, Id, Named, Paged
+from app.people.viewer import Viewer
+from app.tools import lending, rules
 from app.tools.lending import LIMITS, Lending
+from app.tools.models import Skill, ToolStatus
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS = get_args(Weekday)
+CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
+Parts = Annotated[
+    list[Annotated[str, Field(max_length=rules.NAME_LONGEST)]], Field(max_length=rules.PARTS_MOST)
+]
 
 
 class WindowOut(Answered):
@@ -87,10 +95,141 @@ class RulesAsked(Asked):
         return Lending(**(kept | given))
 
 
-def shape(rules: Lending) -> RulesOut:
+class StateOut(Answered):
+    """What a tool's loans make of it now; never a name."""
+
+    kind: str = Field(
+        examples=["free"],
+        description="free, asked, reserved, out, overdue, paused or maintenance",
+    )
+    words: str = Field(examples=["Reserved from Sat 3 May"])
+    free_now: bool
+    next_free: datetime | None = Field(description="null while nobody can say")
+
+
+class CategoryName(Answered):
+    slug: str = Field(examples=["drills"])
+    name: str = Field(examples=["Drills and drivers"])
+
+
+class ToolOut(Answered):
+    id: int = Field(examples=[7])
+    name: str = Field(examples=["Cordless drill"])
+    category: CategoryName
+    brand: str = Field(examples=["Makita"])
+    description: str = Field(examples=["Two batteries and a set of bits."])
+    skill: Skill = Field(description="Who can use it")
+    price_cents: int = Field(examples=[250], description="A day; 0 is free")
+    currency: str = Field(examples=["EUR"])
+    parts: list[str] = Field(examples=[["Charger", "Bits"]], description="What comes with it")
+    self_service: bool = Field(description="The borrower takes it and brings it back alone")
+    owner: Named | None = Field(description="null: it belongs to the community")
+    keepers: list[int] = Field(examples=[[]], description="Who lends a community's tool")
+    rules: RulesOut
+    status: ToolStatus
+    state: StateOut
+
+
+class NewTool(Asked):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Cordless drill",
+                    "category": "drills",
+                    "description": "Two batteries and a set of bits.",
+                    "brand": "Makita",
+                    "price_cents": 250,
+                }
+            ]
+        }
+    )
+
+    name: str = Field(max_length=rules.NAME_LONGEST)
+    category: CategorySlug
+    description: str = Field("", max_length=rules.DESCRIPTION_LONGEST)
+    brand: str = Field("", max_length=rules.NAME_LONGEST)
+    skill: Skill = Skill.ANYONE
+    price_cents: int = Field(0, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+    rules: RulesAsked | None = Field(None, description="How it is lent; null: as is usual")
+    parts: Parts = Field([], description="What comes with it, a name each")
+    self_service: bool = False
+    of_all: bool = Field(False, description="The community's, by a coordinator who keeps it first")
+
+
+class ToolChanges(Asked):
+    """What is absent or null stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"price_cents": 0, "description": "Now with a case."}]}
+    )
+
+    name: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    category: CategorySlug | None = None
+    description: str | None = Field(None, max_length=rules.DESCRIPTION_LONGEST)
+    brand: str | None = Field(None, max_length=rules.NAME_LONGEST)
+    skill: Skill | None = None
+    price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, strict=True)
+    rules: RulesAsked | None = None
+    parts: Parts | None = None
+    self_service: bool | None = None
+
+
+class ToolsAsked(Paged):
+    q: Annotated[str, AfterValidator(rules.clean)] = Field(
+        "",
+        max_length=100,
+        description="Words of name, brand, category or description; typos are forgiven",
+    )
+    category: CategorySlug = ""
+    free: bool = Field(False, description="Only what can be taken now")
+    free_from: date | None = Field(
+        None, examples=["2026-05-01"], description="Only what is free on all days from this one on"
+    )
+    free_to: date | None = Field(
+        None, examples=["2026-05-03"], description="Inclusive; without it, that one day"
+    )
+
+    max_price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, description="A day")
+    skill: Skill | None = Field(None, description="Only what asks for no more than this")
+    lender: Id | None = Field(None, description="Only what this person lends")
+
+    @property
+    def days(self) -> Days | None:
+        first, last = self.free_from or self.free_to, self.free_to or self.free_from
+        return (first, last) if first and last else None
+
+
+def shape_rules(now: Lending) -> RulesOut:
     windows = [
         WindowOut(weekday=WEEKDAYS[one.weekday], opens=one.opens, closes=one.closes)
-        for one in rules.windows
+        for one in now.windows
     ]
-    named = {name: getattr(rules, name) for name in Lending.__dataclass_fields__}
+    named = {name: getattr(now, name) for name in Lending.__dataclass_fields__}
     return RulesOut(**{**named, "windows": windows})
+
+
+def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
+    tool, now, here = one.tool, one.state, viewer.here
+    return ToolOut(
+        id=tool.id,
+        name=tool.name,
+        category=CategoryName(slug=tool.category.slug, name=tool.category.name),
+        brand=tool.brand,
+        skill=Skill(tool.skill),
+        description=tool.description,
+        price_cents=tool.price_cents,
+        currency=here.currency,
+        parts=[line for line in tool.parts.split("\n") if line],
+        self_service=tool.self_service,
+        owner=Named(id=tool.owner.id, name=tool.owner.name) if tool.owner else None,
+        keepers=list(tool.keepers),
+        rules=shape_rules(tool.lending),
+        status=one.status,
+        state=StateOut(
+            kind=now.kind,
+            words=f"{now.words} {now.when}".strip(),
+            free_now=now.free_now,
+            next_free=now.next_free and now.next_free.astimezone(here.zone),
+        ),
+    )

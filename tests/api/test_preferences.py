@@ -32,13 +32,20 @@ async def test_what_is_left_out_stays_as_it_is(here: Programs) -> None:
 
 async def test_a_room_is_muted_by_who_has_a_part_in_it(here: Programs) -> None:
     loan = await here.ben.asks_for(await here.ada.lists(), here.street.day(1))
-    body = {"community": here.street.here.slug, "loan": loan}
+    of_loan = {"community": here.street.here.slug, "loan": loan}
+    about = {"body": "Is it loud?"}
+    drill = await here.ada.lists()
+    asked = await here.ben.posts(f"/tools/{drill}/questions", about, expect=201)
+    of_question = {"community": here.street.here.slug, "room": asked["room_id"]}
     for noun in ("mutes", "mutes/end"):
         path = f"/api/v1/notices/{noun}"
-        assert (await here.ada.call("POST", path, json=body)).status_code == 204
-        assert (await here.cy.call("POST", path, json=body)).status_code == 404
-        nowhere = body | {"community": "nowhere"}
-        assert (await here.ada.call("POST", path, json=nowhere)).status_code == 404
+        for body in (of_loan, of_question):
+            assert (await here.ada.call("POST", path, json=body)).status_code == 204
+            assert (await here.cy.call("POST", path, json=body)).status_code == 404
+            nowhere = body | {"community": "nowhere"}
+            assert (await here.ada.call("POST", path, json=nowhere)).status_code == 404
+        for wrong in (of_loan | of_question, {"community": here.street.here.slug}):
+            assert (await here.ada.call("POST", path, json=wrong)).status_code == 422
 
 
 async def test_both_read_what_became_of_a_reminder(here: Programs) -> None:

@@ -68,6 +68,10 @@ async def test_a_program_asks_answers_changes_and_takes_back(here: Programs) -> 
     (room,) = (await here.ada.gets("/rooms"))["items"]
     assert (room["id"], room["loan_id"], room["unread"]) == (asked["room_id"], None, 0)
     assert room["tool"] == {"id": drill, "name": "Cordless drill"}
+    read = {"up_to": said["revision"]}
+    assert (await here.ben.gets("/rooms"))["items"][0]["unread"] == 1
+    assert (await here.ben.call("POST", f"/rooms/{room['id']}/seen", json=read)).status_code == 204
+    assert (await here.ben.gets("/rooms"))["items"][0]["unread"] == 0
     changed = await here.ada.call("PATCH", f"{path}/{said['id']}", json={"body": "Not at all"})
     assert changed.json()["edited_at"]
     new = (await here.ben.gets(path, since=said["revision"]))["items"]

@@ -88,6 +88,23 @@ async def test_tools_are_found_and_paged(here: Programs) -> None:
     assert (await here.cy.gets("/tools", limit=6))["next"] is None
 
 
+async def test_pages_of_the_api_miss_nothing_while_tools_come_and_go(here: Programs) -> None:
+    made = [await here.ada.lists(f"Drill {n}") for n in range(5)]
+    first = await here.cy.gets("/tools", limit=2, q="dril")
+    await here.ada.call("POST", f"/tools/{made[0]}/archive")
+    await here.ada.call("PATCH", f"/tools/{made[3]}", json={"name": "A drill"})
+    late = await here.ben.lists("Drill that came late")
+    rest = await here.cy.gets("/tools", limit=5, q="dril", cursor=first["next"])
+    found = [each["id"] for each in first["items"] + rest["items"]]
+    assert found == [*made, late]
+    cheap = {"max_price_cents": 0, "skill": "anyone", "lender": here.ada.who.id}
+    await here.ada.call("PATCH", f"/tools/{made[1]}", json={"skill": "expert"})
+    await here.ada.call("PATCH", f"/tools/{made[2]}", json={"price_cents": 100})
+    listed = (await here.cy.gets("/tools", **cheap))["items"]
+    assert [each["id"] for each in listed] == made[3:]
+    assert listed[0]["skill"] == "anyone"
+
+
 async def test_only_what_is_free_is_paged(here: Programs) -> None:
     made = [await here.ada.lists(f"Drill {n}") for n in range(5)]
     for tool in made[::2]:

@@ -39,8 +39,10 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
-    ids |= dict.fromkeys(("blackout_id", "change_id", "incident_id", "amount_id", "photo_id"), 1)
-    ids |= {"import_id": 1}
+    ids |= dict.fromkeys(
+        ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id"), 1
+    )
+    ids |= {"photo_id": 1, "import_id": 1}
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
     if path.endswith(f"/{slug}/messages"):
@@ -70,6 +72,8 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
     for noun, body in AMENDS.items():
         if path.endswith(noun):
             return body
+    if path.endswith("/seen"):
+        return {"up_to": 1}
     if path.endswith(("/messages", "/messages/{message_id}", "/questions")):
         return {"body": "Hi"}
     if path.endswith(("/tools/{tool_id}/loans", "/hold", "/blackouts")):
@@ -80,13 +84,23 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"days": 2}
     if path.endswith("/waitlist/order"):
         return {"person": here.ben.who.id, "place": 1, "reason": "Because"}
+    if path.endswith("/handing-over"):
+        return {"length": "1"}
+    if path.endswith("/maintenance/end"):
+        return {}
+    if path.endswith("/maintenance"):
+        return {"kind": "broken"}
+    if path.endswith("/repairs"):
+        return {"words": "New cable", "day": f"{here.street.today}"}
+    if path.endswith("/feeds"):
+        return {"kind": "loans"}
     if path.endswith("/tools"):
         return {"name": "Drill", "category": "drills"}
     return {} if method == "PATCH" else None
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 103
+    assert len(ROUTES) == 118
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from app.board import queries
+from app.board import queries, states, wall
+from app.board.search import Search
 from app.db import Tx
 from app.loans import commands as loans
 from app.loans import handover, shelf
@@ -28,8 +29,8 @@ async def lists(
 
 
 async def names(elm: Elm, like: str = "", category: str = "") -> list[str]:
-    found = await queries.on_the_board(elm.tx, elm.here, like=like, category=category)
-    return [tool.name for tool in found]
+    found = await wall.hanging(elm.tx, elm.here, Search.typed(like, category, False), NOW)
+    return [tool.name for tool in await wall.tools_of(elm.tx, elm.here, found)]
 
 
 async def test_a_tool_is_found_by_name_brand_and_category_in_any_case(tx: Tx) -> None:
@@ -100,22 +101,25 @@ async def test_the_counters_count_each_tool_once(tx: Tx) -> None:
     await handover.hand_over(tx, out.id, elm.ada, NOW)
     await shelf.pause(tx, paused.id, elm.ada, NOW)
     await elm.promised(elm.cy, 0, 1)
-    on_it = await queries.on_the_board(tx, elm.here)
 
-    async def counted(now: datetime) -> dict[str, int]:
-        seen = await queries.seen(tx, elm.here, on_it, now, GB)
-        return queries.counts(one.state for one in seen)
+    async def counted(now: datetime) -> list[int]:
+        """Free, asked for, out, overdue, total: as the database says, and as each tool does."""
+        told = await states.counts(tx, elm.here, now)
+        on_it = await queries.on_the_board(tx, elm.here)
+        each = [one.state for one in await queries.seen(tx, elm.here, on_it, now, GB)]
+        kinds = [state.kind for state in each]
+        assert told == {
+            "free": sum(state.free_now for state in each),
+            **{kind: kinds.count(kind) for kind in ("asked", "out", "overdue")},
+            "total": len(each),
+        }
+        return list(told.values())
 
-    assert await counted(NOW) == {
-        "free": 2,
-        "asked": 1,
-        "reserved": 1,
-        "out": 1,
-        "overdue": 0,
-        "total": 5,
-    }
-    tomorrow = await counted(NOW + DAY)
-    assert (tomorrow["out"], tomorrow["overdue"], tomorrow["reserved"]) == (0, 1, 1)
+    assert await counted(NOW) == [2, 1, 1, 0, 5]
+    assert await counted(NOW + DAY) == [2, 1, 0, 1, 5]
+    assert await counted(NOW + 3 * DAY) == [3, 0, 0, 1, 5]
+    await handover.claim_return(tx, out.id, elm.ben, NOW + DAY)
+    assert await counted(NOW + 3 * DAY) == [3, 0, 1, 0, 5]
 
 
 async def test_what_just_happened_names_no_borrower(tx: Tx) -> None:

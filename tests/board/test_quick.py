@@ -121,6 +121,20 @@ def test_two_hours_lie_within_the_windows_of_the_day() -> None:
     ]
 
 
+def test_two_hours_end_with_the_day_where_a_loan_has_one_day() -> None:
+    two = choices(Lending(longest_days=1))["hours"]
+    assert [possible(two, at(*when)) for when in ((0, 0), (21, 45), (22, 0), (23, 0))] == [
+        *(True, True, False, False),
+    ]
+    for minute in range(0, 24 * 60, 7):
+        now = at(0, minute)
+        if possible(two, now):
+            period = quick.typed_period(quick.from_now(2, HERE, now), HERE)
+            assert period is not None
+            assert clock.started_days(*period, HERE.zone) == 1
+    assert possible(choices(Lending(longest_days=2))["hours"], at(23)), "over midnight"
+
+
 def test_the_same_choices_hang_all_day_long() -> None:
     """They come with a region that is drawn anew only when something happens to the tool."""
     busy = [days(2), (at(23, 50), at(10, day=1))]
@@ -158,6 +172,12 @@ def test_two_hours_over_the_missing_hour_are_two_hours() -> None:
     period = quick.typed_period(quick.from_now(2, HERE, now), HERE)
     assert period is not None
     assert period[1] - period[0] == 2 * HOUR
+
+
+def test_hours_that_close_in_the_doubled_hour_close_with_the_second() -> None:
+    now = datetime(2026, 10, 25, 0, 1, tzinfo=HERE.zone)
+    two = choices(Lending(windows=(Window(6, time(0), time(1, 30)),)), now=now)["hours"]
+    assert list(two.possible) == [(now.replace(minute=0), now.replace(minute=30))], "01:30 GMT"
 
 
 def test_nothing_is_offered_of_what_is_not_lent_or_seems_so() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import topic
-from app.board.wall import KEY_LENGTH, Days, Search
+from app.board.search import KEY_LENGTH, Days, Search
+from app.tools.models import Skill
 from tests.clocks import Clock
 from tests.neighbours import Neighbour, Screen, Street
 
@@ -29,11 +30,24 @@ FILTERS: tuple[dict[str, object], ...] = (
     st.text(max_size=40),
     st.booleans(),
     st.none() | st.tuples(st.dates(), st.dates()),
+    st.none() | st.integers(),
+    st.sampled_from(("", *Skill)) | st.text(),
+    st.integers(),
+    st.integers(),
 )
 def test_a_key_says_what_was_asked_and_fits_a_topic(
-    q: str, category: str, free: bool, days: Days | None
+    q: str,
+    category: str,
+    free: bool,
+    days: Days | None,
+    price: int | None,
+    skill: str,
+    lender: int,
+    pages: int,
 ) -> None:
-    search = Search.typed(q, category, free, days)
+    search = Search.typed(
+        *(q, category, free, days), price=price, skill=skill, lender=lender, pages=pages
+    )
     assert re.fullmatch(r"[\w-]*", search.key, re.ASCII)
     assert len(search.key) <= KEY_LENGTH
     assert Search.of(search.key) == search
@@ -41,7 +55,13 @@ def test_a_key_says_what_was_asked_and_fits_a_topic(
 
 @pytest.mark.parametrize("letter", ["\N{LATIN SMALL LETTER A}", "ж", "☂", "🪚", "İ", "𝅘𝅥𝅮"])
 def test_a_hundred_of_the_widest_letters_still_ask_something(letter: str) -> None:
-    search = Search.typed(letter * 100, letter * 40, True, (date.min, date.max))
+    search = Search.typed(
+        *(letter * 100, letter * 40, True, (date.min, date.max)),
+        price=99_999,
+        skill=Skill.PRACTICE,
+        lender=2**62 - 1,
+        pages=20,
+    )
     assert len(search.key) <= KEY_LENGTH
     assert Search.of(search.key) == search
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from app.chat.live import draw_company
 from app.loans.models import Loan
 from app.people.models import Person
 from app.realtime import Present
-from tests.neighbours import Screen, Street
+from tests.neighbours import Neighbour, Screen, Street
 
 
 @dataclass
@@ -142,6 +143,34 @@ async def test_who_is_removed_vanishes_and_sees_nobody_any_more(room: Room) -> N
         await adas.shows(room.topic, "Gone?")
     assert not seen(bens)
     assert seen(adas)[-1] == ""
+
+
+async def test_when_somebody_was_last_here_is_theirs_to_show(room: Room) -> None:
+    street, path = room.street, f"{room.street.here.path}/loans/{room.loan}"
+    words = "Ben was last here"
+    assert words not in await street.ada.opens(path)
+    await street.ben.does("/profile/presence", last="1")
+    assert words in await street.ada.opens(path)
+    assert words not in await street.ben.opens(path)
+    await street.ada.does(f"{street.ada.home}/people/{street.ben.id}/block")
+    assert words not in await street.ada.opens(path)
+
+
+async def test_the_other_ones_quiet_hours_count_not_ones_own(room: Room) -> None:
+    street, path = room.street, f"{room.street.here.path}/loans/{room.loan}"
+    around = {"quiet_from": "00:00", "quiet_until": "23:59", "zone": "Pacific/Auckland"}
+    await street.ben.does("/profile/notices/quiet", **around)
+    shown = re.compile(r'class="late" data-late-from="(\d+)" data-late-until="(\d+)"')
+
+    async def hours(who: Neighbour) -> list[int]:
+        """How long the quiet hours are that this page knows of."""
+        found = shown.findall(await who.opens(path))
+        return [(int(until) - int(begins)) // 3600 for begins, until in found]
+
+    assert await hours(street.ada) == [23]
+    assert (await hours(street.ben))[0] < 12
+    await street.ben.does("/profile/notices/quiet", **around | {"quiet_until": "00:00"})
+    assert await hours(street.ada) == [], "there are none"
 
 
 async def test_it_is_in_no_page_and_no_answer_of_the_plain_door(room: Room) -> None:

@@ -11,7 +11,6 @@ from app import topic
 from app.chat import timeline
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.people.models import Block
 from tests.chat.living import room_of_two
 from tests.people.living import NOW
 from tests.scripts import TRIES, harm_in
@@ -75,6 +74,17 @@ async def test_what_is_taken_back_is_gone_from_the_row_and_from_each_quote(tx: T
         await room.changes(room.ben, said.id, "Again")
 
 
+async def test_what_is_taken_back_before_it_was_read_is_not_waited_for(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    said = await room.said(room.ben, "Hello")
+    await room.said(room.ben, "Anybody?")
+    assert await room.unread(room.ada) == 2
+    await room.takes_back(room.ben, said.id)
+    assert await room.unread(room.ada) == 1
+    html = (await room.opened(room.ada)).html
+    assert html.index("Taken back") < html.index('id="first-unread"') < html.index("Anybody?")
+
+
 async def test_only_ones_own_words_in_a_room_of_ones_own(tx: Tx) -> None:
     room = await room_of_two(tx)
     said = await room.said(room.ben, "Hello")
@@ -89,18 +99,6 @@ async def test_only_ones_own_words_in_a_room_of_ones_own(tx: Tx) -> None:
     with pytest.raises(Refusal, match="empty"):
         await room.changes(room.ben, said.id, " ")
     assert await room.lines() == ["Hello"]
-
-
-async def test_whoever_is_blocked_can_take_back_but_not_say_something_new(tx: Tx) -> None:
-    room = await room_of_two(tx)
-    said = await room.said(room.ben, "Hello")
-    ada, ben = room.ada.person_id, room.ben.person_id
-    tx.add(Block(blocker_id=ada, blocked_id=ben, created_at=NOW))
-    await tx.flush()
-    with pytest.raises(Refusal, match="Nobody can write"):
-        await room.changes(room.ben, said.id, "You will be sorry")
-    await room.takes_back(room.ben, said.id)
-    assert await room.lines() == [""]
 
 
 async def test_a_quote_is_of_this_room_and_leads_to_it(tx: Tx) -> None:

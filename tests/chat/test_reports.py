@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from app.chat import commands, reports
 from app.chat.models import Report
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.people.models import Community, Role
+from app.notices import telling
+from app.notices.models import Notice
+from app.people.models import Community, Membership, Role
 from app.people.viewer import Viewer
 from tests.chat.living import Room, room_of_two
 from tests.people.living import NOW, member
@@ -58,6 +62,27 @@ async def test_only_what_others_said_in_a_room_of_ones_own(tx: Tx) -> None:
     await room.takes_back(room.ben, said.id)
     with pytest.raises(Refusal, match="taken back"):
         await reported(room, room.ada, said.id)
+
+
+async def test_coordinators_hear_of_it_who_have_no_part_in_it(tx: Tx) -> None:
+    room = await room_of_two(tx)
+    elm = await tx.get_one(Community, room.ada.community_id)
+    cora, dee = await coordinator(room), await coordinator(room)
+    all_of_them = update(Membership).where(Membership.community_id == elm.id)
+    await tx.execute(all_of_them.values(role=Role.COORDINATOR))  # ada and ben as well
+    await commands.join(tx, elm.id, room.id, dee.person_id)
+    said = await room.said(room.ben, "You will be sorry")
+    for _ in range(2):
+        await reported(room, room.ada, said.id)
+    told_here = select(Notice).where(Notice.community_id == elm.id)
+    found = (await tx.scalars(told_here.options(joinedload(Notice.by)))).all()
+    assert {one.person_id for one in found} >= {cora.person_id, room.cy.person_id}
+    parties = {room.ada.person_id, room.ben.person_id, dee.person_id}
+    assert not {one.person_id for one in found} & parties
+    assert len([one for one in found if one.person_id == cora.person_id]) == 1
+    told = telling.tell(found[0], cora.here, NOW, "en-GB")
+    assert told.sentence == "Ada Moreno reported what Ben Okafor has said: “A threat.”"
+    assert told.path == f"{cora.here.path}/reports"
 
 
 async def test_nobody_judges_their_own_room_and_no_member_sees_reports(tx: Tx) -> None:

@@ -79,6 +79,20 @@ def test_a_long_message_is_folded_between_two_words_and_loses_none() -> None:
     assert wording.shown("Short.").rest == ""
 
 
+@pytest.mark.parametrize("before", ["", "x" * (wording.FOLD_NEAR - 30)])
+def test_a_fold_leaves_an_address_whole(before: str) -> None:
+    address = "https://a.example/" + "b" * wording.FOLD_NEAR
+    head, rest, _ = wording.shown(f"{before}{address} {'and more ' * 100}")
+    assert [one["href"] for one in links_in(f"{head}{rest}")] == [address]
+
+
+def test_a_tail_of_brackets_takes_no_longer_than_it_is() -> None:
+    tail = ")" * 500_000  # looked through once for each of them, it would take minutes
+    assert [one["href"] for one in links_in(str(wording.linked(f"https://a.example/{tail}")))] == [
+        "https://a.example/"
+    ]
+
+
 @pytest.mark.parametrize("typed", ["👍", "👍🏽 ❤️", "👩‍👩‍👧", "🇬🇧", "1️⃣", "🔨🪚🪛"])
 def test_a_few_emoji_alone_are_larger(typed: str) -> None:
     assert wording.shown(typed).emoji

@@ -15,6 +15,7 @@ from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from app.tools.photos import Stored
+from tests.loans.outside import CODE, PLACE
 
 OF_A_LOAN = ("show", "show", "type", "type", "guess", "take", "bring", "note")
 
@@ -49,7 +50,7 @@ async def lends(tx: db.Tx, tool_id: int, by: Viewer, to: Viewer, hours: int, now
 
 async def opens_a_shed(tx: db.Tx, tool_id: int, by: Viewer, now: datetime) -> None:
     await tools.edit(tx, tool_id, ToolText(self_service=True), by, now)
-    await alone.change_box(tx, tool_id, "By the gate", secrets.token_hex(2), by, now)
+    await alone.change_box(tx, tool_id, PLACE, CODE, by, now)
 
 
 def shot() -> Stored:

@@ -28,7 +28,9 @@ from app.realtime.topics import Face, draw, face_for
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from app.tools.models import Occupancy, OccupancyKind
+from tests.loans import outside
 from tests.loans.living import elm_street
+from tests.people.living import community, member, person, viewer
 
 HOUR = timedelta(hours=1)
 AUTUMN = datetime(2026, 10, 20, 11, tzinfo=UTC)  # the clocks go back in the night to the 25th
@@ -51,6 +53,8 @@ class Lending:
     ticked: datetime = AUTUMN
     screens: dict[tuple[str, str], tuple[int, Face]] = field(default_factory=dict)
     turn: int = 0
+    dee: Viewer = field(init=False)  # lives there, and has no part in anything
+    zoe: Viewer = field(init=False)  # of another street
     outcomes: Counter[str] = field(default_factory=Counter)
     sentences: set[str] = field(default_factory=set)
 
@@ -74,6 +78,10 @@ class Lending:
             ladder = await tools.list_tool(tx, more, elm.cora, self.now)
             await keeping.name(tx, ladder.id, elm.ada.person_id, elm.cora, self.now)
             self.tools = [elm.drill.id, ladder.id]
+            street = await tx.get_one(Community, self.community_id)
+            self.dee = await member(tx, street, "Dee Harlow")
+            zoe = await person(tx, "Zoe Marsh")
+            self.zoe = await viewer(tx, await community(tx, zoe), zoe)
         self.ticked = self.now
 
     async def loans(self) -> list[int]:
@@ -144,6 +152,20 @@ class Lending:
             occupancy_is_what_loans_imply(loans, rows, self.now)
             await reminders_once(tx, loans)
             await self._screens_are_pages(tx)
+            if loans and self.turn % 5 == 0:
+                await self._walls_stand(tx, loans[-1 - self.turn // 5 % min(len(loans), 4)])
+
+    async def _walls_stand(self, tx: db.Tx, loan: Loan) -> None:
+        """Whoever has no part in a loan learns nothing of it; who has one reads what is said."""
+        dee, zoe = await self._listener(tx, self.dee), await self._listener(tx, self.zoe)
+        turn = self.turn // 5
+        await outside.a_neighbour_learns_nothing(tx, self.topics, dee, self.dee, loan, turn)
+        await outside.a_stranger_learns_nothing(tx, self.topics, zoe, self.zoe, loan)
+        room = topic.room(self.community_id, loan.conversation_id)
+        for one in self.people.values():
+            if one.person_id == loan.borrower_id:
+                reads = await outside.look(tx, self.topics, await self._listener(tx, one), room)
+                self.outcomes["read by the two"] += outside.SAID in reads
 
     async def _screens_are_pages(self, tx: db.Tx) -> None:
         """What looks new has a higher version: so no open screen can be left behind.
@@ -186,7 +208,7 @@ class Lending:
     async def _listener(self, tx: db.Tx, viewer: Viewer) -> Listener:
         """As the door makes it, without a session."""
         person = await tx.get_one(Person, viewer.person_id)
-        community = await tx.get_one(Community, self.community_id)
+        community = await tx.get_one(Community, viewer.community_id)
         standing = await people.standing(tx, community.id, person.id)
         assert standing is not None
         own = people.viewer_of(person)

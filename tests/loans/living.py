@@ -65,9 +65,9 @@ class Elm:
         return await queries.locked(self.tx, loan.community_id, loan.id)
 
 
-async def elm_street(tx: Tx) -> Elm:
+async def elm_street(tx: Tx, zone: str = "Europe/London") -> Elm:
     cora = await person(tx, "Cora Lindqvist")
-    elm = await community(tx, cora)
+    elm = await community(tx, cora, zone=zone)
     tools.furnish(tx, elm.id)
     await tx.flush()
     ada = await member(tx, elm, "Ada Moreno")

@@ -18,7 +18,9 @@ from app.loans.undo import undo
 from app.notices.models import Kind, Notice
 from app.people.models import Membership, Role
 from app.queue import Job
+from app.tools import commands as tools
 from app.tools import occupied
+from app.tools.lending import Lending
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -187,3 +189,14 @@ async def test_a_late_loan_corrected_to_be_out_blocks_by_possession(tx: Tx) -> N
     await put(elm, loan, State.OUT, now=now + HOUR)
     assert await busy(elm, now) == []
     assert await queries.holder(tx, elm.here.id, elm.drill.id) is loan
+
+
+async def test_a_correction_that_makes_it_no_longer_is_in_nobodys_way(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan, _ = await elm.promised(elm.ben, 1, 2), await elm.promised(elm.cy, 3)
+    await tools.set_terms(tx, elm.drill, Lending(buffer_hours=48), elm.ada, NOW)
+    for last in (2, 1):
+        await put(elm, loan, State.APPROVED, NOW, end=elm.days(last)[1])
+        assert (await busy(elm, NOW))[0] == elm.days(1, 2)
+    with pytest.raises(Conflict, match="Somebody else"):
+        await put(elm, loan, State.APPROVED, NOW, end=elm.days(2)[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -10,10 +10,12 @@ from app.board.availability import Now
 from app.board.queries import seen
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import clockwork, commands, handover, rules
+from app.loans import clockwork, commands, handover, passing, rules
 from app.loans.states import State
+from app.tools import commands as tools
 from app.tools import occupied
 from app.tools import queries as tool_queries
+from app.tools.lending import Lending, Window
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -160,6 +162,37 @@ async def test_nobody_came_is_said_from_two_hours_after_the_start(tx: Tx) -> Non
     await handover.no_show(tx, loan.id, elm.ada, loan.start + 2 * HOUR)
     assert loan.state == State.NO_SHOW
     assert await busy(elm, loan.start) == [], "the rest is free"
+
+
+EVENINGS = Lending(windows=tuple(Window(day, time(17), time(20)) for day in range(7)))
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "said_from"),
+    [
+        (0, 48, 22),  # two whole days: he may come until eight
+        (18, 48, 22),  # from six on
+        (21, 48, 23),  # later than its hours, as the two have agreed
+        (17, 19, 21),  # after the end there is nothing to come for
+    ],
+)
+async def test_nobody_is_given_up_while_he_may_still_come(
+    tx: Tx, starts: int, ends: int, said_from: int
+) -> None:
+    elm = await elm_street(tx)
+    day, _ = elm.days(1)
+    loan = await elm.asked_at(elm.ben, day + starts * HOUR, day + ends * HOUR)
+    await commands.approve(tx, loan.id, elm.ada, NOW)
+    await tools.set_terms(tx, elm.drill, EVENINGS, elm.ada, NOW)
+    at = day + said_from * HOUR
+    with pytest.raises(Refusal, match="too early") as refused:
+        await handover.no_show(tx, loan.id, elm.ada, at - SECOND)
+    assert refused.value.way_out == f"You can say so from today {said_from}:00."
+    for since, tells in ((at - SECOND, True), (at, False)):  # the button comes by itself, then
+        told = await passing.of_loans(tx, since, since + SECOND)
+        assert (loan.id in [one.id for one in told]) is tells
+    await handover.no_show(tx, loan.id, elm.ada, at)
+    assert loan.state == State.NO_SHOW
 
 
 async def test_while_it_is_out_nobody_asks_for_now_but_for_later(tx: Tx) -> None:

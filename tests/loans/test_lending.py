@@ -28,7 +28,7 @@ from app.errors import NotFound
 from app.loans import changes, commands, handover, patience, proposals, queries, shelf
 from app.loans.states import State
 from app.main import registry
-from tests.loans import door, joints
+from tests.loans import door, joints, outside
 from tests.loans.lending import AUTUMN, Command, Lending
 
 EXAMPLES = int(os.environ.get("LENDING_EXAMPLES", "25"))
@@ -81,7 +81,8 @@ class Street(RuleBasedStateMachine):
 
         async def ask(tx: db.Tx, now: Any) -> None:
             begins = now.replace(minute=0) + timedelta(hours=start)
-            await commands.request(tx, tool_id, begins, begins + timedelta(hours=hours), by, now)
+            ends = begins + timedelta(hours=hours)
+            await commands.request(tx, tool_id, begins, ends, by, now, outside.SAID)
 
         return ask
 
@@ -298,6 +299,7 @@ async def test_whatever_neighbours_do_the_promises_hold(
         )
         taken = Street.lending.outcomes
         assert taken["taken"] > 0 < taken["refused"], taken
+        assert taken["read by the two"] > 0, "what is kept from others was there to be read"
         assert all(said.endswith((".", "!", "?")) for said in Street.lending.sentences)
     finally:
         await engine.dispose()

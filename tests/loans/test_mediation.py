@@ -9,12 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from app import topic
-from app.chat import commands as chat
 from app.chat import queries as chat_queries
 from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import cases, incidents, mediation, queries
+from app.loans import cases, incidents, mediation, queries, saying
 from app.loans.incident import Incident
 from app.loans.incidents import Terms
 from app.loans.models import Loan, LoanEvent
@@ -169,7 +168,7 @@ async def test_two_who_blocked_each_other_write_through_the_mediator(tx: Tx) -> 
 
     async def says(who: Viewer) -> None:
         room = ConversationId(loan.conversation_id)
-        await chat.say(tx, elm.here.id, room, who.person_id, "Hello", uuid.uuid4(), LATER)
+        await saying.say(tx, room, "Hello", who, LATER, uuid.uuid4())
 
     with pytest.raises(Refusal):
         await says(elm.ben)

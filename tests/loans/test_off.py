@@ -9,13 +9,27 @@ from app import topic
 from app.board import mine
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.loans import commands, handover, incidents, off, shelf, unsafe, waitlist
+from app.loans import (
+    alone,
+    amends,
+    codes,
+    commands,
+    handover,
+    incidents,
+    off,
+    shelf,
+    unsafe,
+    waitlist,
+)
 from app.loans.models import Loan
 from app.loans.states import State
 from app.loans.telling import Action
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
+from app.tools import commands as tools
+from app.tools.commands import ToolText
 from app.tools.models import ToolStatus
+from app.tools.photos import Stored
 from tests.board.test_mine import things
 from tests.loans.living import HOUR, Elm, elm_street
 from tests.loans.test_commands import lines_of
@@ -125,6 +139,38 @@ async def test_the_lender_of_a_broken_tool_is_asked_and_cancels_with_one_tap(tx:
     assert (await elm.fresh(promised)).reason == off.WHY[ToolStatus.MAINTENANCE]
     assert (await heard(tx, elm.cy))[-1] == Kind.CANCELLED
     assert await buttons(elm, elm.ada) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (ToolStatus.MAINTENANCE, "The tool is being repaired."),
+        (ToolStatus.MISSING, "The tool is missing."),
+    ],
+)
+async def test_what_is_broken_or_missing_changes_no_hands(
+    tx: Tx, status: ToolStatus, sentence: str
+) -> None:
+    elm = await elm_street(tx)
+    await tools.edit(tx, elm.drill.id, ToolText(self_service=True), elm.ada, NOW)
+    await alone.change_box(tx, elm.drill.id, "By the gate", "4711", elm.ada, NOW)
+    loan = await elm.asked_at(elm.cy, NOW + HOUR, NOW + 3 * HOUR)
+    await commands.approve(tx, loan.id, elm.ada, NOW)
+    await amends.set_tool(tx, elm.drill, status, NOW)
+    loan, at = await elm.fresh(loan), NOW + HOUR
+    for act in (handover.hand_over, codes.show):
+        with pytest.raises(Refusal) as refused:
+            await act(tx, loan.id, elm.ada, at)
+        assert (refused.value.sentence, refused.value.way_out) == (
+            *(sentence, "Lend it again on its page first."),
+        )
+    with pytest.raises(Refusal) as told:
+        await alone.take(tx, loan.id, elm.cy, at, Stored("0" * 32, 60, 40))
+    assert (told.value.sentence, told.value.lifted_by) == (sentence, "the lender")
+    assert told.value.way_out == "Ask the lender when it can be had, or cancel this loan."
+    assert await alone.box_for(tx, loan, elm.cy, at) is None, "nothing to fetch, and no key to it"
+    await shelf.resume(tx, elm.drill.id, elm.ada, at)
+    assert (await handover.hand_over(tx, loan.id, elm.ada, at)).state == State.OUT
 
 
 async def test_a_promise_of_a_paused_tool_is_kept_or_cancelled_and_nags_nobody(tx: Tx) -> None:

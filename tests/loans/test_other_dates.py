@@ -9,8 +9,10 @@ import pytest
 from app.db import Tx
 from app.errors import Conflict, Refusal
 from app.loans import changes, commands, proposals
+from app.loans.correct import Truth, correct
 from app.loans.models import Loan
 from app.loans.proposal import ChangeState
+from app.loans.states import State
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.lending import Lending, Window
@@ -151,3 +153,45 @@ async def test_a_proposal_is_greyed_when_somebody_needs_the_rest_after_it(tx: Tx
     assert why_not is not None
     assert "The next loan begins" in why_not.sentence
     assert (await proposals.change_of(tx, loan, change.id)).state == ChangeState.OPEN
+
+
+async def test_an_earlier_end_is_in_nobodys_way_however_long_the_tool_rests_by_now(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.promised(elm.ben, 3, 5)
+    await elm.promised(elm.cy, 6)
+    await lent_so(elm, Lending(buffer_hours=72))
+    for last, blocked in ((4, 5), (3, 5)):
+        change = await changes.propose(tx, loan.id, elm.ben, NOW, None, elm.days(last)[1])
+        assert await changes.why_not_beside_others(tx, loan, change, elm.ada, NOW) is None
+        await changes.agree(tx, loan.id, change.id, elm.ada, NOW)
+        loan = await elm.fresh(loan)
+        assert loan.end == elm.days(last)[1]
+        assert (await busy(tx, loan))[0] == elm.days(3, blocked), "and its rest ends with the next"
+    await lent_so(elm, Lending(buffer_hours=24))
+    shorter = await changes.propose(tx, loan.id, elm.ada, NOW, None, loan.end - HOUR)
+    await changes.agree(tx, loan.id, shorter.id, elm.ben, NOW)
+    assert (await busy(tx, loan))[0] == (elm.days(3)[0], shorter.end + DAY)
+
+
+async def test_the_rest_that_others_were_promised_with_stands_in_the_way_and_no_other(
+    tx: Tx,
+) -> None:
+    elm = await elm_street(tx)
+    await elm.promised(elm.cy, 1, 2)
+    loan = await elm.promised(elm.ben, 4)
+    change = await changes.propose(tx, loan.id, elm.ben, NOW, elm.days(3)[0], None)
+    await lent_so(elm, Lending(buffer_hours=24))
+    loan = await elm.fresh(loan)
+    assert await changes.why_not_beside_others(tx, loan, change, elm.ada, NOW) is None
+    await changes.agree(tx, loan.id, change.id, elm.ada, NOW)
+    assert (await elm.fresh(loan)).start == elm.days(3)[0]
+
+
+async def test_a_loan_that_blocked_nothing_any_more_blocks_its_new_dates(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    loan = await elm.out(elm.ben, 0)
+    late = loan.end + HOUR
+    await correct(tx, loan.id, elm.cora, late, Truth(State.OUT, "So it was.", out_at=NOW + HOUR))
+    change = await changes.propose(tx, loan.id, elm.ben, late, None, late + DAY)
+    await changes.agree(tx, loan.id, change.id, elm.ada, late)
+    assert await busy(tx, loan, late) == [(late, late + DAY)]

@@ -9,7 +9,7 @@ import pytest
 
 from app import clock
 from app.errors import Refusal
-from app.loans.periods import period_from
+from app.loans.periods import instant, period_from
 
 LONDON, BERLIN = ZoneInfo("Europe/London"), ZoneInfo("Europe/Berlin")
 NEW_YORK, SANTIAGO = ZoneInfo("America/New_York"), ZoneInfo("America/Santiago")
@@ -86,9 +86,35 @@ def test_a_loan_over_the_night_when_clocks_go_forward_ends_when_the_wall_clock_s
     assert end.astimezone(BERLIN).hour == 10
 
 
-def test_a_time_that_comes_twice_is_taken_once() -> None:
-    start, end = period_from("2026-10-25", "2026-10-25", "02:30", "04:00", BERLIN)
-    assert end - start == 2.5 * HOUR, "the first of the two"
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("02:30", "04:00", 2.5),  # from the first of the two
+        ("01:00", "02:30", 2.5),  # to the second
+        ("02:30", "02:45", 1.25),
+        ("02:45", "02:30", 0.75),
+        ("03:00", "04:00", 1),
+    ],
+)
+def test_of_a_time_that_comes_twice_a_start_takes_the_first_and_an_end_the_second(
+    start: str, end: str, hours: float
+) -> None:
+    first, last = period_from("2026-10-25", "2026-10-25", start, end, BERLIN)
+    assert last - first == hours * HOUR, "never shorter than it reads"
+
+
+def test_an_end_alone_takes_the_second_and_what_really_happened_the_first() -> None:
+    until = instant("end", "2026-10-25", "02:30", BERLIN, last=True)
+    assert until == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert instant("out_at", "2026-10-25", "02:30", BERLIN) == until - HOUR
+
+
+def test_the_same_time_a_day_later_is_the_last_of_two_for_an_end() -> None:
+    before = datetime(2026, 10, 24, 0, 30, tzinfo=UTC)
+    assert clock.days_later(before, 1, BERLIN) == before + 24 * HOUR
+    assert clock.days_later(before, 1, BERLIN, last=True) == before + 25 * HOUR
+    second = before + 25 * HOUR
+    assert clock.days_later(second, 0, BERLIN) == second
 
 
 def test_the_leap_day_is_a_day_in_leap_years_only() -> None:

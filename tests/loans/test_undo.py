@@ -15,7 +15,9 @@ from app.loans.states import UNDO_WITHIN, State
 from app.loans.undo import undo
 from app.notices.models import Kind, Notice
 from app.queue import Job
+from app.tools import commands as tools
 from app.tools import occupied
+from app.tools.lending import Lending
 from tests.loans.living import HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -220,3 +222,35 @@ async def test_who_looked_at_an_older_state_undoes_nothing(tx: Tx) -> None:
     with pytest.raises(Conflict):
         await undo(tx, loan.id, elm.ada, SOON, version=loan.version - 1)
     assert loan.state == State.APPROVED
+
+
+async def test_what_is_taken_back_blocks_no_more_than_it_did(tx: Tx) -> None:
+    """The tool rests for a day by now; the two loans were made when it did not."""
+    elm = await elm_street(tx)
+    first, second = await elm.promised(elm.ben, 1), await elm.promised(elm.cy, 2)
+    await tools.set_terms(tx, elm.drill, Lending(buffer_hours=24), elm.ada, NOW)
+    both = [elm.days(1), elm.days(2)]
+    await commands.cancel(tx, first.id, elm.ben, NOW)
+    await undo(tx, first.id, elm.ben, SOON)
+    assert await busy(elm) == both
+    await handover.hand_over(tx, first.id, elm.ada, SOON)
+    await undo(tx, first.id, elm.ada, SOON)
+    assert await busy(elm) == both
+    await handover.hand_over(tx, first.id, elm.ada, first.start)
+    at = first.end - HOUR
+    await handover.take_back(tx, first.id, elm.ada, at)
+    await undo(tx, first.id, elm.ada, at + MINUTE)
+    assert await busy(elm, at) == both
+    await commands.cancel(tx, second.id, elm.cy, at)
+    await undo(tx, second.id, elm.cy, at + MINUTE)
+    assert (await busy(elm, at))[1] == (elm.days(2)[0], elm.days(3)[1]), "here the rest has room"
+
+
+async def test_who_came_into_the_rest_meanwhile_stays(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    await tools.set_terms(tx, elm.drill, Lending(buffer_hours=24), elm.ada, NOW)
+    loan = await elm.promised(elm.ben, 1)
+    await commands.cancel(tx, loan.id, elm.ben, NOW)
+    await elm.promised(elm.cy, 2, now=SOON)
+    with pytest.raises(Conflict, match="Somebody else has got these dates"):
+        await undo(tx, loan.id, elm.ben, SOON + MINUTE)

@@ -15,7 +15,7 @@ from app.chat.models import ConversationId
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.loans import commands as loans
-from app.loans import handover, shelf
+from app.loans import handover, off, saying, shelf
 from app.loans.models import Loan
 from app.loans.states import State
 from app.members import blocks
@@ -34,8 +34,7 @@ async def lists(elm: Elm, who: Viewer, name: str = "Saw") -> int:
 
 
 async def says(elm: Elm, loan: Loan, who: Viewer, text: str, name: uuid.UUID | None = None) -> None:
-    room = ConversationId(loan.conversation_id)
-    await chat.say(elm.tx, who.community_id, room, who.person_id, text, name or uuid.uuid4(), NOW)
+    await saying.say(elm.tx, loan.conversation_id, text, who, NOW, name or uuid.uuid4())
 
 
 def touched(tx: Tx) -> set[str]:
@@ -51,12 +50,12 @@ async def test_what_they_asked_each_other_for_ends_as_a_pause_ends_it(tx: Tx) ->
     others = await elm.asked(elm.cy, 5)
     await blocks.block(tx, elm.ben.person_id, elm.ada, NOW)
     hers, his = await elm.fresh(hers), await elm.fresh(his)
-    assert (hers.state, hers.reason) == (State.DECLINED, shelf.PAUSED)
+    assert (hers.state, hers.reason) == (State.DECLINED, off.PAUSED)
     assert hers.decided_at == NOW
     assert his.state == State.WITHDRAWN
     assert (await elm.fresh(others)).state == State.REQUESTED
     lines = await chat_queries.newest(tx, elm.here.id, hers.conversation_id)
-    assert lines[-1].body == f"Ada Moreno declined the request: {shelf.PAUSED}"
+    assert lines[-1].body == f"Ada Moreno declined the request: {off.PAUSED}"
     assert not any("block" in line.body.lower() for line in lines)
 
 

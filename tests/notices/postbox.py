@@ -14,10 +14,15 @@ from email.policy import default
 
 @dataclass
 class Postbox:
-    """`answers`: what it says to the next messages instead of taking them, such as `451 Later`."""
+    """`answers`: what it says to the next messages instead of taking them, such as `451 Later`.
+
+    `says`: what it answers to a word of the protocol from now on; empty: nothing, ever.
+    """
 
     taken: list[EmailMessage] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)  # the same, as they came
     answers: deque[str] = field(default_factory=deque)
+    says: dict[str, str] = field(default_factory=dict)
     port: int = 0
 
     @property
@@ -34,7 +39,12 @@ class Postbox:
 
         await say("220 postbox")
         while line := (await reader.readline()).decode().strip():
-            match line.split()[0].upper():
+            word = line.split()[0].upper()
+            if word in self.says:
+                if self.says[word]:
+                    await say(self.says[word])
+                continue
+            match word:
                 case "EHLO" | "HELO":
                     await say("250 postbox")
                 case "RCPT" if self.answers and self.answers[0].startswith("55"):
@@ -54,6 +64,7 @@ class Postbox:
         if self.answers:
             return self.answers.popleft()
         plain = content.replace(b"\r\n..", b"\r\n.")
+        self.raw.append(plain.decode())
         self.taken.append(message_from_bytes(plain, policy=default))
         return "250 taken"
 

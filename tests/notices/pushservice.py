@@ -62,7 +62,7 @@ class Came:
 
 @dataclass
 class Service:
-    """`answers` by path: a status other than 201."""
+    """`answers` by path: a status other than 201; 0: none at all."""
 
     url: str = ""
     answers: dict[str, int] = field(default_factory=dict)
@@ -81,9 +81,9 @@ class Service:
             headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
             original = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
             body = await reader.readexactly(int(headers.get("content-length", 0)))
-            status = self.answers.get(path, 201)
-            writer.write(f"HTTP/1.1 {status} Said\r\ncontent-length: 0\r\n\r\n".encode())
-            await writer.drain()
+            if status := self.answers.get(path, 201):
+                writer.write(f"HTTP/1.1 {status} Said\r\ncontent-length: 0\r\n\r\n".encode())
+                await writer.drain()
             named = {name.lower(): value for name, value in original.items()}
             self.came.put_nowait(Came(path, named, body))
         writer.close()

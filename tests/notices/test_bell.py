@@ -63,5 +63,19 @@ async def test_the_loser_of_two_hears_it(street: Street) -> None:
     assert "Somebody else got" in await street.cy.opens(f"{street.cy.home}/notices")
 
 
+async def test_a_report_rings_until_a_coordinator_looks_at_it(street: Street) -> None:
+    cora, drill = street.cora, await street.ada.lists("Cordless drill")
+    there = await street.ben.does(f"{street.ben.home}/tools/{drill}/questions", about="Yours?")
+    about = re.search(r"/rooms/\d+/messages/\d+", await street.ada.opens(there))
+    assert about is not None
+    bell, desk = topic.bell(cora.id), topic.reports(street.here.id)
+    async with cora.watches(bell, desk) as screen:
+        await street.ada.does(f"{street.ada.home}{about[0]}/report", reason="It is not.")
+        await screen.shows(desk, "It is not.")
+        assert f'data-paths="{cora.home}/reports"' in await screen.shows(bell, "1<span")
+        await cora.does(f"{cora.home}/notices/seen", about=f"{cora.home}/reports")
+        await screen.shows(bell, "hidden")
+
+
 async def test_an_empty_page_says_what_will_stand_there(street: Street) -> None:
     assert "Nothing to tell you yet" in await street.cy.opens(f"{street.cy.home}/notices")

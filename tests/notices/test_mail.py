@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app import clock, courier, db
-from app.notices import commands, preferences, steps
+from app import clock, courier, db, outgoing
+from app.notices import commands, preferences, steps, unsubscribe
 from app.notices.deciding import MailWish
 from app.notices.deliveries import Delivery
 from app.notices.kinds import Group
@@ -35,15 +35,32 @@ async def proved(street: Street) -> Street:
 
 
 async def comes_due(who: Neighbour) -> None:
-    """What is unseen is decided on as if a quarter of an hour had gone by, and handed on."""
-    async with db.begin() as tx:
-        rows = await tx.scalars(
-            select(Notice).where(Notice.person_id == who.id, Notice.seen_at.is_(None))
-        )
-        for notice in rows.all():
-            key = steps.key_of(notice.community_id, notice.id)
-            await steps.step(tx, key, notice.at + 16 * MINUTE)
+    """What is unseen has been told a quarter of an hour ago, is decided on, and handed on."""
+    await decided_of(who)
     await carried(who)
+
+
+async def is_named(who: Neighbour, tool: str) -> None:
+    """A name that no page would let in stands in all that this person was told."""
+    async with db.begin() as tx:
+        for notice in await tx.scalars(select(Notice).where(Notice.person_id == who.id)):
+            notice.facts = {**notice.facts, "tool": tool}
+
+
+async def decided_of(who: Neighbour) -> None:
+    async with db.begin() as tx:
+        await decided(tx, who, 16 * MINUTE)
+
+
+async def decided(tx: db.Tx, who: Neighbour, age: timedelta) -> None:
+    now = clock.now()
+    rows = await tx.scalars(
+        select(Notice).where(Notice.person_id == who.id, Notice.seen_at.is_(None))
+    )
+    for notice in rows.all():
+        notice.at = min(notice.at, now - age)
+        await tx.flush()
+        await steps.step(tx, steps.key_of(notice.community_id, notice.id), now)
 
 
 async def carried(who: Neighbour) -> None:
@@ -66,10 +83,11 @@ async def test_what_ada_has_not_seen_comes_by_mail_in_one_thread(
     proved: Street, postbox: Postbox
 ) -> None:
     ada, ben = proved.ada, proved.ben
-    drill = await ada.lists(f"Drill {EVIL[:25]}")
-    loan = await ben.asks_for(drill, proved.day(2))
+    loan = await ben.asks_for(await ada.lists("Drill"), proved.day(2))
+    await is_named(ada, f"Drill {EVIL}")
     await comes_due(ada)
     await ben.says(loan, "<b>When</b> can I come?")
+    await is_named(ada, f"Drill {EVIL}")
     await comes_due(ada)
     first, second = postbox.to(ada.email)
     assert "Ben Okafor asks for your Drill <script>" in text_of(first)
@@ -78,6 +96,8 @@ async def test_what_ada_has_not_seen_comes_by_mail_in_one_thread(
     assert "&lt;script&gt;alert(1)" in html_of(first)
     assert first["From"] == "ToolShare <tools@elm.example.org>"
     assert first["Subject"] == second["Subject"]
+    assert "Bcc: all@example.org" in first["Subject"]
+    assert "Bcc" not in first
     assert first["References"] == second["References"] == second["In-Reply-To"]
     assert first["Message-ID"] != second["Message-ID"]
     assert first["Auto-Submitted"] == "auto-generated"
@@ -129,17 +149,22 @@ async def test_what_is_not_urgent_comes_together(proved: Street, postbox: Postbo
     async with db.begin() as tx:
         about = f"{ada.viewer.here.scope}/loan/{loan}"
         facts = {"tool": "Cordless drill"}
-        for _ in range(2):
-            await commands.tell(
-                tx, [ada.id], Kind.WITHDRAWN, ada.viewer.here.id, about, facts, clock.now()
-            )
-        rows = select(Notice).where(Notice.person_id == ada.id, Notice.seen_at.is_(None))
-        for notice in (await tx.scalars(rows)).all():
-            key = steps.key_of(notice.community_id, notice.id)
-            await steps.step(tx, key, notice.at + timedelta(days=2))
+        for kind in (Kind.WITHDRAWN, Kind.WITHDRAWN, Kind.FETCHED):
+            await commands.tell(tx, [ada.id], kind, ada.viewer.here.id, about, facts, clock.now())
+        await decided(tx, ada, timedelta(days=1))
     await carried(ada)
     (letter,) = postbox.to(ada.email)
     assert text_of(letter).count("does not need your Cordless drill") == 2
+    both = "No more mail about “Requests and answers” and “Hand-overs and returns”"
+    assert f"{both}: http" in text_of(letter)
+    link = str(letter["List-Unsubscribe"]).strip("<>").removeprefix(settings.root)
+    async with httpx.AsyncClient(base_url=ada.at.url) as program:
+        assert both in (await program.get(link)).text
+        await program.post(link, data={"List-Unsubscribe": "One-Click"})
+    async with db.snapshot() as tx:
+        chosen = await preferences.chosen_by(tx, ada.id)
+    never = {group for group in Group if chosen.wish(group).mail is MailWish.NEVER}
+    assert never == {Group.REQUESTS, Group.HANDOVERS}
     assert letter["Subject"] == f"News from {ada.viewer.here.name}"
 
 
@@ -177,6 +202,38 @@ async def test_what_fails_is_tried_again_and_in_the_end_shown_to_both(
         assert ben.email not in desk
         await ben.does(f"{ben.home}/notices/seen", about=f"{ben.home}/loans/{loan}")
         await screen.shows(room, "seen, ")
+
+
+async def test_one_that_cannot_be_written_holds_up_no_other(
+    proved: Street, postbox: Postbox
+) -> None:
+    ada, ben = proved.ada, proved.ben
+    drill = await ada.lists("Cordless drill")
+    await ben.asks_for(drill, proved.day(2))
+    await ben.asks_for(drill, proved.day(4))
+    await decided_of(ada)
+    async with db.begin() as tx:
+        first, _ = await deliveries(tx, ada)
+        notice = await tx.get_one(Notice, (first.community_id, first.notice_id))
+        notice.kind = "of_a_later_release"
+    await carried(ada)
+    async with db.snapshot() as tx:
+        found = [(one.sending, one.last_error) for one in await deliveries(tx, ada)]
+    assert found == [("ready", "ValueError"), ("sent", "")]
+    for _ in range(outgoing.TRIES):
+        await carried(ada)
+    async with db.snapshot() as tx:
+        assert [one.sending for one in await deliveries(tx, ada)] == ["failed", "sent"]
+    assert len(postbox.to(ada.email)) == 1
+
+
+@pytest.mark.parametrize("groups", [[Group.REMINDERS], list(Group)])
+def test_a_link_that_ends_mail_names_what_and_cannot_be_made_up(groups: list[Group]) -> None:
+    link = unsubscribe.token(2**62, groups[::-1])
+    assert len(link) < 200
+    assert unsubscribe.read(link) == (2**62, groups)
+    for wrong in (link[:-1], link.replace("reminders", "messages"), f"1{link}", "1..", "x"):
+        assert unsubscribe.read(wrong) is None
 
 
 async def test_without_a_mail_server_the_desk_says_what_is_missing(street: Street) -> None:

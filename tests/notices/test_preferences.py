@@ -59,7 +59,8 @@ async def test_a_pause_lasts_a_week_or_until_it_is_ended(street: Street) -> None
     assert 6 < (ends - clock.now()).days + 1 <= 7
     assert "Paused until" in await ada.opens(HERE)
     await ada.does(f"{HERE}/pause/end")
-    assert (await chosen(ada)).paused_until is None
+    assert not (await chosen(ada)).is_paused(clock.now())
+    assert "Paused until" not in await ada.opens(HERE)
 
 
 async def test_a_muted_room_can_be_heard_of_again_from_both_places(street: Street) -> None:
@@ -77,6 +78,17 @@ async def test_a_muted_room_can_be_heard_of_again_from_both_places(street: Stree
     assert "Mute this room" in await ada.opens(room)
     assert "Muted rooms" not in await ada.opens(HERE)
     assert (await street.cy.posts(f"{room}/mute")).status_code == 404
+
+
+async def test_a_questions_room_is_muted_like_any_other(street: Street) -> None:
+    ada, drill = street.ada, await street.ada.lists("Cordless drill")
+    there = await street.ben.does(f"{street.ben.home}/tools/{drill}/questions", about="Loud?")
+    await ada.does(f"{there}/mute")
+    assert "Hear of this room again" in await ada.opens(there)
+    assert f'action="{there}/mute/end"' in await ada.opens(HERE)
+    await ada.does(f"{there}/mute/end")
+    assert "Mute this room" in await ada.opens(there)
+    assert (await street.cy.posts(f"{there}/mute")).status_code == 404
 
 
 def watched(page: str) -> set[str]:

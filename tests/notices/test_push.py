@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
+from secrets import token_hex
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from app import clock, db, push
+from app import clock, courier, db, outgoing, push
 from app.notices import preferences, steps
+from app.notices.carrying import Taken
 from app.notices.deliveries import Delivery, PushSubscription
+from app.notices.kinds import Channel
 from app.notices.models import Notice
+from app.people import queries
+from app.people.models import Session
 from app.settings import Settings
 from tests.neighbours import Neighbour, Street, browser
 from tests.notices.pushservice import Device, Service, claims_of, open_service
@@ -35,15 +41,25 @@ async def switches_on(who: Neighbour, device: Device) -> None:
 
 
 async def comes_due(who: Neighbour) -> None:
-    """What is unseen is decided on as if some minutes had gone by; the workers send it."""
+    """The workers send it."""
     async with db.begin() as tx:
-        rows = select(Notice).where(Notice.person_id == who.id, Notice.seen_at.is_(None))
-        for notice in (await tx.scalars(rows)).all():
-            key = steps.key_of(notice.community_id, notice.id)
-            await steps.step(tx, key, notice.at + 3 * MINUTE)
-        sent = select(Delivery).where(Delivery.person_id == who.id, Delivery.sending == "ready")
-        for row in await tx.scalars(sent):
+        await decided(tx, who)
+        for row in await tx.scalars(waiting(who)):
             row.send_at = clock.now() - MINUTE
+
+
+async def decided(tx: db.Tx, who: Neighbour) -> None:
+    """What is unseen has been told some minutes ago, and is handed on."""
+    now = clock.now()
+    rows = select(Notice).where(Notice.person_id == who.id, Notice.seen_at.is_(None))
+    for notice in (await tx.scalars(rows)).all():
+        notice.at = min(notice.at, now - 3 * MINUTE)
+        await tx.flush()
+        await steps.step(tx, steps.key_of(notice.community_id, notice.id), now)
+
+
+def waiting(who: Neighbour) -> Select[Delivery]:
+    return select(Delivery).where(Delivery.person_id == who.id, Delivery.sending == "ready")
 
 
 async def subscriptions(who: Neighbour) -> set[str]:
@@ -52,17 +68,27 @@ async def subscriptions(who: Neighbour) -> set[str]:
         return {urlsplit(one).path for one in await tx.scalars(rows)}
 
 
-async def until_subscribed(who: Neighbour, *paths: str) -> None:
-    async with asyncio.timeout(20):
-        while await subscriptions(who) != set(paths):
-            pass  # each look asks the database, and lets the workers go on
+async def rings(who: Neighbour) -> Delivery | None:
+    """What is due for this person goes from here, since the workers find it taken already."""
+    until = clock.now() + outgoing.LEASE
+    async with db.begin() as tx:
+        await decided(tx, who)
+        rows = (await tx.scalars(waiting(who))).all()
+        for row in rows:
+            row.send_at = until
+    keys = [(row.community_id, row.notice_id, row.channel) for row in rows]
+    taken = Taken(who.id, Channel.PUSH, together=False, keys=keys, until=until)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await courier.carry(taken, partial(courier.ring, client))
+    async with db.snapshot() as tx:
+        return await tx.scalar(select(Delivery).where(Delivery.person_id == who.id))
 
 
 async def test_a_push_says_that_there_is_something_and_where_but_not_what(
     street: Street, service: Service
 ) -> None:
     ada, ben = street.ada, street.ben
-    phone = service.device("phone")
+    phone = service.device(secret := token_hex(8))
     await switches_on(ada, phone)
     drill = await ada.lists("Very private drill")
     loan = await ben.asks_for(drill, street.day(2))
@@ -81,31 +107,74 @@ async def test_a_push_says_that_there_is_something_and_where_but_not_what(
     assert claims["sub"].startswith("mailto:")
     assert key == (await ada.client.get("/push/key")).json()["key"]
     assert key == (await street.ben.client.get("/push/key")).json()["key"], "one key for all"
+    for worker in street.workers:
+        assert secret not in worker.log.read_text(), "whoever reads it may ring this phone"
 
 
-async def test_a_device_that_is_gone_is_forgotten_and_a_busy_service_is_asked_again(
+@pytest.mark.parametrize(
+    ("old", "new", "left", "becomes"),
+    [
+        (410, 503, {"/new"}, ("ready", 1, "503")),
+        (404, 429, {"/new"}, ("ready", 1, "429")),
+        (403, 201, {"/new"}, ("sent", 1, "")),
+        (400, 201, {"/old", "/new"}, ("sent", 1, "400, 1 of 2 devices")),
+        (413, 503, {"/old", "/new"}, ("ready", 1, "503")),
+        (401, 413, {"/old", "/new"}, ("failed", 1, "401")),
+        (410, 400, {"/new"}, ("failed", 1, "400")),
+        (403, 404, set(), None),
+        (0, 413, {"/old", "/new"}, ("ready", 1, "TimeoutError")),
+    ],
+)
+async def test_what_two_push_services_say_is_what_becomes_of_it(
+    street: Street,
+    service: Service,
+    old: int,
+    new: int,
+    left: set[str],
+    becomes: tuple[str, int, str] | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, ben = street.ada, street.ben
+    if old == 0:
+        monkeypatch.setattr(push, "ALL_WITHIN", 0.5)
+    for name, answer in (("old", old), ("new", new)):
+        await switches_on(ada, service.device(name))
+        service.answers[f"/{name}"] = answer
+    await ben.asks_for(await ada.lists("Cordless drill"), street.day(2))
+    row = await rings(ada)
+    assert {(await service.next()).path, (await service.next()).path} == {"/old", "/new"}
+    assert await subscriptions(ada) == left
+    assert (row and (row.sending, row.attempts, row.last_error)) == becomes
+
+
+async def test_what_a_busy_service_did_not_take_comes_later(
     street: Street, service: Service
 ) -> None:
     ada, ben = street.ada, street.ben
-    old, new = service.device("old"), service.device("new")
-    await switches_on(ada, old)
-    await switches_on(ada, new)
-    service.answers["/old"] = 410
-    service.answers["/new"] = 503
+    phone = service.device("phone")
+    await switches_on(ada, phone)
+    service.answers["/phone"] = 503
     await ben.asks_for(await ada.lists("Cordless drill"), street.day(2))
-    await comes_due(ada)
-    assert {(await service.next()).path, (await service.next()).path} == {"/old", "/new"}
-    await until_subscribed(ada, "/new")
-    async with asyncio.timeout(20):
-        row = None
-        while row is None or not row.attempts:
-            async with db.snapshot() as tx:
-                rows = select(Delivery).where(Delivery.person_id == ada.id)
-                row = (await tx.scalars(rows)).one()
-    assert (row.sending, row.last_error) == ("ready", "503")
-    del service.answers["/new"]
-    await comes_due(ada)
-    assert "path" in new.reads((await service.next()).body)
+    await rings(ada)
+    await service.next()
+    service.answers.clear()
+    row = await rings(ada)
+    assert "path" in phone.reads((await service.next()).body)
+    assert row is not None
+    assert (row.sending, row.attempts) == ("sent", 2)
+
+
+async def test_a_device_whose_session_has_fallen_asleep_does_not_ring(
+    street: Street, service: Service
+) -> None:
+    ada, ben = street.ada, street.ben
+    await switches_on(ada, service.device("phone"))
+    await ben.asks_for(await ada.lists("Cordless drill"), street.day(2))
+    async with db.begin() as tx:
+        for session in await tx.scalars(select(Session).where(Session.person_id == ada.id)):
+            session.seen_at = clock.now() - queries.IDLE
+    assert await rings(ada) is None
+    assert service.came.empty()
 
 
 async def test_signing_out_silences_the_device(street: Street, service: Service) -> None:

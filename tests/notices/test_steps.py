@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,12 +10,13 @@ from sqlalchemy import select
 
 from app import mail
 from app.db import Tx
-from app.loans import news
-from app.notices import commands, devices, preferences, steps
+from app.loans import handover, news
+from app.notices import carrying, commands, devices, preferences, steps, truth
 from app.notices.deciding import MailWish, Wish
 from app.notices.deliveries import Delivery
-from app.notices.kinds import Group
+from app.notices.kinds import Channel, Group
 from app.notices.models import Kind, Notice
+from app.outgoing import Fate, Outcome
 from app.people import queries, sessions
 from app.people.keys import digest
 from app.people.viewer import Viewer
@@ -90,7 +92,9 @@ async def test_who_has_seen_it_meanwhile_gets_nothing_more(tx: Tx, elm: Elm) -> 
     await rings(tx, elm.ada)
     loan = await elm.asked(elm.ben, 2)
     await clock_runs(tx, elm, NOW + 3 * MINUTE)
-    await news.words_seen(tx, loan, elm.ada, NOW + 4 * MINUTE)  # she has opened the room
+    await news.room_seen(
+        tx, loan.conversation_id, elm.ada, NOW + 4 * MINUTE
+    )  # she has opened the room
     await clock_runs(tx, elm, NOW + 60 * MINUTE)
     assert await went(tx, elm.ada) == [("push", 2)]
 
@@ -123,10 +127,67 @@ async def test_a_pause_holds_mail_back_and_brings_it_together_afterwards(tx: Tx,
     rows = select(Delivery).where(Delivery.person_id == elm.ada.person_id)
     sent = [one for one in await tx.scalars(rows) if one.channel == "mail"]
     ends = NOW - MINUTE + preferences.PAUSE
+    assert "push" not in {channel for channel, _ in await went(tx, elm.ada)}, "nothing rang"
     requests = [one for one in sent if one.bundle == steps.TOGETHER]
     assert len(requests) >= 2
     assert all(one.send_at > ends for one in requests)
-    assert all(one.channel == "mail" for one in requests)
+
+
+async def test_a_pause_that_ends_early_is_over_for_what_has_waited(tx: Tx, elm: Elm) -> None:
+    await preferences.pause(tx, elm.ada.person_id, NOW - MINUTE)
+    await elm.asked(elm.ben, 2)
+    await elm.asked(elm.cy, 4)
+    await clock_runs(tx, elm, NOW + 30 * MINUTE)  # they wait for the end of the week
+    await commands.end_pause(tx, elm.ada.person_id, NOW + 60 * MINUTE)
+    await clock_runs(tx, elm, NOW + timedelta(days=1))
+    rows = await tx.scalars(select(Delivery).where(Delivery.person_id == elm.ada.person_id))
+    tomorrow = NOW.replace(hour=7) + timedelta(days=1)  # 8:00 in London
+    sent = [(one.channel, one.bundle, one.send_at) for one in rows]
+    assert sent == [("mail", steps.TOGETHER, tomorrow + MINUTE)] * 2
+
+
+async def test_what_is_over_reminds_nobody_any_more(tx: Tx, elm: Elm) -> None:
+    loan = await elm.out(elm.ben, 0)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    facts = {"tool": "Drill"}
+    await commands.mark_seen(tx, elm.ben.person_id, commands.EVERYTHING, NOW)
+    whom = [elm.ben.person_id]
+    await commands.tell(tx, whom, Kind.DUE, elm.here.id, about, facts, NOW, due_at=NOW)
+    await clock_runs(tx, elm, NOW + 6 * MINUTE)
+    assert await went(tx, elm.ben) == [("mail", 5)]  # and waits for the server
+    now = NOW + 7 * MINUTE
+    await commands.tell(tx, whom, Kind.LATE, elm.here.id, about, facts, now, due_at=now)
+    await handover.take_back(tx, loan.id, elm.ada, now)
+    await clock_runs(tx, elm, NOW + 20 * MINUTE)
+    assert await went(tx, elm.ben) == []
+    assert (await told(tx, elm.ben, Kind.LATE)).seen_at is None, "it stands on the page"
+
+
+async def test_what_came_to_some_devices_only_says_so(tx: Tx, elm: Elm) -> None:
+    await rings(tx, elm.ben)
+    loan = await elm.out(elm.ben, 0)
+    about = f"{elm.here.scope}/loan/{loan.id}"
+    whom, facts = [elm.ben.person_id], {"tool": "Drill"}
+    await commands.tell(tx, whom, Kind.DUE, elm.here.id, about, facts, NOW, due_at=NOW)
+    now = NOW + 3 * MINUTE
+    await clock_runs(tx, elm, now)
+    taken = await carrying.take(tx, Channel.PUSH, now)
+    assert taken is not None
+    await carrying.settle(tx, taken, Outcome(Fate.SENT, "400, 1 of 2 devices"), now)
+    (told_of,) = await truth.reminders_of(tx, elm.ada, about)
+    assert (told_of.state, told_of.partly) == ("pushed", True)
+
+
+async def test_what_became_of_it_is_forgotten_after_a_season(tx: Tx, elm: Elm) -> None:
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 16 * MINUTE)
+    taken = await carrying.take(tx, Channel.MAIL, NOW + 16 * MINUTE)
+    assert taken is not None
+    await carrying.settle(tx, taken, Outcome(Fate.SENT), NOW)
+    await carrying.forget_old(tx, NOW + timedelta(days=89))
+    assert await went(tx, elm.ada) != []
+    await carrying.forget_old(tx, NOW + timedelta(days=90))
+    assert await went(tx, elm.ada) == []
 
 
 async def test_a_muted_room_is_silent_but_for_what_is_urgent(tx: Tx, elm: Elm) -> None:
@@ -150,8 +211,91 @@ async def test_lines_in_a_room_are_one_notice_until_they_are_looked_at(tx: Tx, e
     assert first.at == NOW
     await commands.mark_seen(tx, elm.ada.person_id, commands.EVERYTHING, NOW)  # the bell's page
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at is None
-    await news.words_seen(tx, loan, elm.ada, NOW)
+    await news.room_seen(tx, loan.conversation_id, elm.ada, NOW)
     assert (await told(tx, elm.ada, Kind.MESSAGE)).seen_at == NOW
+
+
+async def proved_no_more(tx: Tx, elm: Elm, now: datetime) -> None:
+    (await queries.person(tx, elm.ada.person_id)).verified_at = None
+    await tx.flush()
+
+
+async def leaves(tx: Tx, elm: Elm, now: datetime) -> None:
+    standing = await queries.standing(tx, elm.here.id, elm.ada.person_id)
+    assert standing is not None
+    standing.status = "left"
+    await tx.flush()
+
+
+async def wants_none(tx: Tx, elm: Elm, now: datetime) -> None:
+    wish = Wish(push=True, mail=MailWish.NEVER)
+    await preferences.choose(tx, elm.ada.person_id, {Group.REQUESTS: wish})
+
+
+async def sees_it(tx: Tx, elm: Elm, now: datetime) -> None:
+    await commands.mark_seen(tx, elm.ada.person_id, commands.EVERYTHING, now)
+
+
+async def mutes_it(tx: Tx, elm: Elm, now: datetime) -> None:
+    about = (await told(tx, elm.ada, Kind.REQUESTED)).subject
+    await preferences.mute(tx, elm.ada, about, now)
+
+
+async def pauses(tx: Tx, elm: Elm, now: datetime) -> None:
+    await preferences.pause(tx, elm.ada.person_id, now)
+
+
+async def naps(tx: Tx, elm: Elm, now: datetime) -> None:
+    await preferences.keep_quiet(tx, elm.ada.person_id, "13:00", "14:00", "Europe/London")
+
+
+async def nothing(tx: Tx, elm: Elm, now: datetime) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "after", "becomes"),
+    [
+        (nothing, MINUTE, "goes"),
+        (sees_it, MINUTE, "forgotten"),
+        (wants_none, MINUTE, "forgotten"),
+        (mutes_it, MINUTE, "forgotten"),
+        (leaves, MINUTE, "forgotten"),
+        (proved_no_more, MINUTE, "forgotten"),
+        (naps, MINUTE, "ready 2026-05-01 14:00"),
+        (pauses, MINUTE, "ready 2026-05-09 08:00"),
+        (nothing, timedelta(days=2), "failed too late"),
+    ],
+)
+async def test_what_a_server_put_off_is_asked_about_again(
+    tx: Tx,
+    elm: Elm,
+    meanwhile: Callable[[Tx, Elm, datetime], Awaitable[None]],
+    after: timedelta,
+    becomes: str,
+) -> None:
+    await elm.asked(elm.ben, 2)
+    now = NOW + 16 * MINUTE
+    await clock_runs(tx, elm, now)
+    taken = await carrying.take(tx, Channel.MAIL, now)
+    assert taken is not None
+    assert await carrying.pack(tx, taken, now) is not None
+    await carrying.settle(tx, taken, Outcome(Fate.AGAIN, "451"), now)
+    now += after
+    await meanwhile(tx, elm, now)
+    again = await carrying.take(tx, Channel.MAIL, now)
+    assert again is not None
+    parcel = await carrying.pack(tx, again, now)
+    row = await tx.scalar(select(Delivery).where(Delivery.person_id == elm.ada.person_id))
+    if parcel is not None:
+        result = "goes"
+    elif row is None:
+        result = "forgotten"
+    elif row.settled_at:
+        result = f"{row.sending} {row.last_error}"
+    else:
+        result = f"{row.sending} {row.send_at.astimezone(elm.here.zone):%Y-%m-%d %H:%M}"
+    assert result == becomes
 
 
 async def test_who_has_left_hears_nothing_more(tx: Tx, elm: Elm) -> None:

@@ -29,12 +29,13 @@ async def person(tx: Tx, name: str = "Ada Moreno") -> Person:
 
 
 async def community(tx: Tx, first: Person, **more: object) -> Community:
+    zone = str(more.pop("zone", "Europe/London"))
     slug = f"living-{next(_numbers)}"
     return await commands.found_community(
         tx,
         slug,
         "Elm Street",
-        "Europe/London",
+        zone,
         first,
         NOW,
         **more,  # type: ignore[arg-type]

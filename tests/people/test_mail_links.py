@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from email.message import EmailMessage
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app import clock, courier, db, main
-from app.errors import NotFound
-from app.people import mail_links, passwords, queries, sessions
+from app import clock, courier, db, mail, main
+from app.errors import NotFound, Refusal
+from app.people import links, mail_links, passwords, queries, sessions
 from app.people.doors import cookie_name
 from app.people.letters import Letter
 from app.people.models import Person, Session
@@ -20,6 +21,7 @@ from app.settings import settings
 from tests.neighbours import Neighbour, Street, browser
 from tests.notices.conftest import postbox
 from tests.notices.postbox import Postbox, text_of
+from tests.people import living
 from tests.people.living import PASSWORD
 
 __all__ = ["postbox"]
@@ -36,7 +38,11 @@ async def here(postbox: Postbox) -> AsyncIterator[httpx.AsyncClient]:
 
 def link_in(postbox: Postbox, address: str) -> str:
     """Of the newest letter, as a path."""
-    found = re.search(rf"{re.escape(settings.root)}(/\S+)", text_of(postbox.to(address)[-1]))
+    return link_of(postbox.to(address)[-1])
+
+
+def link_of(letter: EmailMessage) -> str:
+    found = re.search(rf"{re.escape(settings.root)}(/\S+)", text_of(letter))
     assert found is not None
     return found[1]
 
@@ -85,6 +91,29 @@ async def test_whoever_forgot_the_password_gets_a_link_and_nobody_learns_of_it(
     assert await passwords.matches(NEW, person.password_hash)
 
 
+async def test_asking_for_anothers_address_voids_no_link_and_fills_no_letter_box(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    ada = street.ada
+    for _ in range(5):
+        await here.post("/forgotten", data={"email": ada.email})
+        postbox.answers.extend(["451 Later"])
+        await courier.carry_all()
+        async with db.begin() as tx:  # the second try
+            for letter in await tx.scalars(select(Letter).where(Letter.address == ada.email)):
+                letter.send_at = clock.now()
+        await courier.carry_all()
+    letters = postbox.to(ada.email)
+    assert len(letters) == 3
+    first, *rest = [link_of(letter) for letter in letters]
+    async with browser(street.workers[0]) as visitor:
+        for link in (*rest, first):
+            assert "Choose a new password" in (await visitor.get(link)).text
+        assert (await visitor.post(first, data={"password": NEW})).status_code == 303
+        for link in rest:
+            assert (await visitor.get(link)).status_code == 404, "one was enough"
+
+
 async def test_a_proved_address_ends_the_sessions_of_who_squatted_it(
     street: Street, here: httpx.AsyncClient, postbox: Postbox
 ) -> None:
@@ -108,6 +137,30 @@ async def test_a_proved_address_ends_the_sessions_of_who_squatted_it(
         await mail_links.ask_confirm(tx, await queries.person(tx, ada.id), clock.now())
     await courier.carry_all()
     assert len(postbox.taken) == 1, "there is nothing left to prove"
+
+
+async def test_who_proves_it_as_a_stranger_chooses_a_new_password(
+    street: Street, here: httpx.AsyncClient, postbox: Postbox
+) -> None:
+    """The account was made by somebody else with this address, or on another of one's devices."""
+    ada, ben = street.ada, street.ben
+    async with db.begin() as tx:
+        await mail_links.ask_confirm(tx, await queries.person(tx, ada.id), clock.now())
+        someone = await sessions.open_session(tx, ben.id, "a browser in the house", clock.now())
+        old = await passwords.hashed(PASSWORD)
+        (await queries.person(tx, ada.id)).password_hash = old
+    await courier.carry_all()
+    async with browser(street.workers[0]) as reader:
+        reader.cookies.set(cookie_name(), someone)
+        answer = await reader.post(link_in(postbox, ada.email))
+        assert await sessions_of(ada) == 0
+        assert await sessions.prove(ada.email, PASSWORD) is None, "the squatter still knows it"
+        link = answer.headers["location"]
+        assert "Choose a new password" in (await reader.get(link)).text
+        assert (await reader.post(link, data={"password": NEW})).status_code == 303
+    assert await sessions_of(ada) == 1
+    assert await sessions_of(ben) == 2, "it is nobody else's affair"
+    assert await sessions.prove(ada.email, NEW)
 
 
 async def test_an_address_that_has_changed_meanwhile_is_not_proved_by_the_old_letter(
@@ -141,6 +194,54 @@ async def test_who_signs_up_is_asked_to_prove_the_address(
     assert second.status_code == 422, "it was for one person"
     await courier.carry_all()
     assert link_in(postbox, newcomer).startswith("/confirm/")
+
+
+async def test_a_link_that_was_asked_for_yesterday_is_not_sent_any_more(
+    street: Street, postbox: Postbox
+) -> None:
+    async with db.begin() as tx:
+        await mail_links.ask_reset(tx, street.cy.email, clock.now() - timedelta(days=1))
+    await courier.carry_all()
+    async with db.snapshot() as tx:
+        letter = await tx.scalar(select(Letter).where(Letter.address == street.cy.email))
+        assert letter is not None
+        assert (letter.sending, letter.last_error) == ("failed", "too late")
+    assert postbox.to(street.cy.email) == []
+
+
+async def test_an_invitation_by_mail_counts_once_until_it_is_over(
+    tx: db.Tx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "is_set_up", lambda: True)
+    ada = await living.person(tx)
+    by = await living.viewer(tx, await living.community(tx, ada), ada)
+    for n in range(links.MOST_INVITATIONS):
+        letter = await mail_links.invite(tx, f"n{n}@example.org", by, living.NOW)
+        for _ in range(2):  # tries of the same letter
+            assert await mail_links.open_invitation(tx, letter, living.NOW)
+    with pytest.raises(Refusal, match="very many invitations"):
+        await mail_links.invite(tx, "late@example.org", by, living.NOW)
+    later = living.NOW + mail_links.INVITATION_LASTS
+    assert await mail_links.invite(tx, "late@example.org", by, later)
+
+
+async def test_coordinators_see_that_a_link_did_not_arrive(
+    street: Street, postbox: Postbox
+) -> None:
+    async def desk() -> str:
+        return await street.cora.opens(f"{street.cora.home}/jobs")
+
+    postbox.answers.extend(["451 Later"] * 2 + ["550 Nobody here"])
+    async with db.begin() as tx:
+        await mail_links.ask_reset(tx, street.ada.email, clock.now())
+        await mail_links.ask_confirm(tx, await queries.person(tx, street.ben.id), clock.now())
+    await courier.carry_all()
+    assert "Links by mail (addresses, passwords, invitations): 2 will be tried" in await desk()
+    async with db.begin() as tx:
+        for letter in await tx.scalars(select(Letter).where(Letter.sending == "ready")):
+            letter.send_at = clock.now()
+    await courier.carry_all()
+    assert "1 could not be delivered in the last week. The last answer was 550" in await desk()
 
 
 async def test_without_mail_a_coordinator_helps_as_before(street: Street) -> None:

@@ -79,16 +79,39 @@ async def test_the_grid_is_worked_by_keyboard_alone(street: Street, desk: Desk) 
     assert type(street.today).fromisoformat(shown).toordinal() <= monday
 
 
+# Which timers of a second the page's script has set, and not cleared.
+SECONDS = """
+  window.seconds = new Set();
+  const later = setTimeout, never = clearTimeout, always = setInterval;
+  const counts = (wait) => wait === 1000 && new Error().stack.includes("choose.js");
+  window.setTimeout = (then, wait, ...more) => {
+    const id = later(() => (seconds.delete(id), then(...more)), wait);
+    if (counts(wait)) seconds.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => (seconds.delete(id), never(id));
+  window.setInterval = (then, wait) => {
+    const id = always(then, wait);
+    if (counts(wait)) seconds.add(id);
+    return id;
+  };
+"""
+
+
 async def test_a_quick_choice_fills_the_form_in(street: Street, desk: Desk) -> None:
     drill = await street.ada.lists("Cordless drill")
     ben = await desk.window_of(street.ben, **PHONE)
+    await ben.page.add_init_script(SECONDS)
     await ben.opens_live(f"{street.here.path}/tools/{drill}")
+    assert await ben.page.evaluate("seconds.size") == 0, "nothing is held, so nothing counts"
     await ben.page.get_by_role("link", name="Tomorrow").click()
     await expect(ben.page.locator("#choice")).to_contain_text("Held for you")
     await expect(ben.page.get_by_label("First day")).to_have_value(f"{street.day(1)}")
+    await ben.page.wait_for_function("seconds.size == 1")
     await ben.page.get_by_role("button", name="Let go").click()
     await expect(ben.page.locator("#choice")).to_be_empty()
     await expect(ben.page.locator("p.choosing")).to_have_count(0)
+    await ben.page.wait_for_function("seconds.size == 0")
 
 
 async def test_quick_choices_are_true_after_a_push_and_leave_what_is_typed(

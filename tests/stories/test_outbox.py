@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.async_api import Route, expect
 
 from tests.neighbours import Street
 from tests.scripts import TRIES
-from tests.stories.windows import Desk, Window
+from tests.stories.windows import PICTURE, Desk, Window
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +55,7 @@ async def test_once_and_in_order_over_offline_reload_and_a_lost_answer(
     await ben.opens_live(room)
     await says(ben, "Hello")
     await shows(ada, "Hello")
+    await shows(ben, "Hello")  # the line itself: what ada sees may reach ben a little later
 
     # Offline: all wait, are seen to wait, and go out by themselves.
     await ben.page.context.set_offline(True)
@@ -91,16 +93,31 @@ async def test_once_and_in_order_over_offline_reload_and_a_lost_answer(
     await shows(ada, "Hello", "one", "two", "three", "four")
     assert await ben.page.evaluate(KEPT) == 0
 
+    # The answer never comes, but the line does: nothing waits for the answer any more.
+    done = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await route.fetch()
+        await done.wait()
+        await route.abort()
+
+    await ben.page.route("**/messages", late, times=1)
+    more = ("five", "six")
+    for words in more:
+        await says(ben, words)
+    await shows(ben, "Hello", "one", "two", "three", "four", *more)
+    done.set()
+
     # Two tabs of one browser send what waits only once.
     await ben.page.route("**/messages", lost)
-    await says(ben, "five")
-    await waits(ben, "five")
+    await says(ben, "seven")
+    await waits(ben, "seven")
     tab = await desk.second_window(ben)
     await tab.opens_live(room)
     await ben.page.unroute("**/messages")
-    await shows(tab, "Hello", "one", "two", "three", "four", "five")
-    await shows(ben, "Hello", "one", "two", "three", "four", "five")
-    await shows(ada, "Hello", "one", "two", "three", "four", "five")
+    await shows(tab, "Hello", "one", "two", "three", "four", *more, "seven")
+    await shows(ben, "Hello", "one", "two", "three", "four", *more, "seven")
+    await shows(ada, "Hello", "one", "two", "three", "four", *more, "seven")
     await ada.was_never_reloaded()
 
 
@@ -163,3 +180,52 @@ async def test_a_message_is_answered_changed_and_taken_back_without_leaving_the_
     await expect(ada.page.locator("#timeline")).not_to_contain_text("At six")
     await ada.was_never_reloaded()
     await ben.was_never_reloaded()
+
+
+# Some private windows refuse the shelf for photos, some never answer.
+NO_SHELF = "IDBFactory.prototype.open = () => ({})"
+
+
+async def test_nothing_overtakes_a_photo_and_a_quote_goes_with_its_words(
+    street: Street, room: str, desk: Desk
+) -> None:
+    ada, ben = await desk.window_of(street.ada), await desk.window_of(street.ben)
+    ben.forgiven = OFFLINE
+    await ben.page.add_init_script(NO_SHELF)
+    await ada.opens_live(room)
+    await ben.opens_live(room)
+
+    # A photo that takes its time: what is written after it comes after it.
+    slow = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await slow.wait()
+        await route.continue_()
+
+    await ben.page.route("**/photos", slowly)
+    await ben.page.locator(".attach input").set_input_files(PICTURE)
+    await says(ben, "That one")
+    await expect(ben.page.locator("#outbox > li")).to_have_count(2)
+    slow.set()
+    said = ada.page.locator("#timeline .messages:not(.unsent) .message.theirs")
+    await expect(said).to_have_count(2)
+    await expect(said.first.locator(".shot")).to_have_count(1)
+    await expect(said.last).to_contain_text("That one")
+
+    # What is answered stays chosen while it is typed, and goes with the words that wait.
+    await says(ada, "Which size?")
+    await ben.page.locator(".message", has_text="Which size?").locator(".of-message").click()
+    await ben.page.get_by_role("link", name="Answer it").click()
+    await ben.page.get_by_label("Your message to").fill("Ten")
+    await ben.page.reload()
+    await expect(ben.page.locator("#answering")).to_contain_text("Which size?")
+    tab = await desk.second_window(ben)
+    await tab.opens_live(room)
+    await ben.page.route("**/messages", lambda route: route.abort())
+    await ben.page.get_by_label("Your message to").press("Enter")
+    await expect(ben.page.locator("#answering .quoted")).to_have_count(0)
+    # This tab cannot send it; the other one does so by itself.
+    answer = ada.page.locator(".message.theirs", has_text="Ten")
+    await expect(answer.locator(".quoted")).to_contain_text("Which size?")
+    await expect(ben.page.locator("#outbox > li")).to_have_count(0)
+    await expect(tab.page.locator("#outbox > li")).to_have_count(0)

@@ -6,14 +6,20 @@
 
   // --- countdowns: only the server's clock counts, so its present came with the page
   const ahead = Number(page.dataset.now) * 1000 - Date.now();
+  const present = () => Date.now() + ahead;
+  let ticking = 0;
   const tick = () => {
+    clearTimeout(ticking);
+    let most = 0;
     for (const el of document.querySelectorAll("time[data-until]")) {
-      const left = Math.max(0, Math.round(Number(el.dataset.until) - (Date.now() + ahead) / 1000));
+      const left = Math.max(0, Math.round(Number(el.dataset.until) - present() / 1000));
       el.dataset.left = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`;
+      most = Math.max(most, left);
     }
+    if (most) ticking = setTimeout(tick, 1000); // where nothing is held, nothing runs
   };
   tick();
-  setInterval(tick, 1000);
+  new MutationObserver(tick).observe(page, { subtree: true, childList: true, attributeFilter: ["data-until"] });
 
   // --- months: the buttons at their heads turn the page
   const turnTo = (month) => month?.parentElement.scrollTo({ left: month.offsetLeft - month.parentElement.offsetLeft, behavior: "auto" });
@@ -89,7 +95,7 @@
   new MutationObserver(redrawn).observe(page, { subtree: true, childList: true, attributeFilter: ["data-version"] });
 
   // --- quick choices: they come with the grid, and the clock says which of them still make sense
-  const present = () => Date.now() + ahead, quarter = 15 * 60_000;
+  const quarter = 15 * 60_000;
   const said = new Intl.DateTimeFormat("sv-SE", { timeZone: page.dataset.zone, dateStyle: "short", timeStyle: "short" });
   const dated = ({ hours, start: first, end: last, startTime = "", endTime = "" }) => {
     if (!hours) return [first, last, startTime, endTime];
@@ -97,19 +103,22 @@
     const [[d1, t1], [d2, t2]] = [begins, begins + hours * 3_600_000].map((at) => said.format(at).split(" "));
     return [d1, d2, t1, t2];
   };
+  let looks = 0;
   const inTime = () => {
+    clearTimeout(looks);
+    const seconds = present() / 1000;
+    let next = Infinity;
     for (const link of page.querySelectorAll(".quick [data-possible]")) {
-      const seconds = present() / 1000;
-      const now = link.dataset.possible.split(" ").some((span) => {
-        const [begins, ends] = span.split("/").map(Number);
-        return begins <= seconds && seconds < ends;
-      });
-      if (now) link.removeAttribute("aria-disabled");
+      const spans = link.dataset.possible.split(" ").map((span) => span.split("/").map(Number));
+      if (spans.some(([begins, ends]) => begins <= seconds && seconds < ends)) link.removeAttribute("aria-disabled");
       else link.setAttribute("aria-disabled", "true");
+      next = Math.min(next, ...spans.flat().filter((at) => at > seconds));
     }
+    // What has slept looks again soon.
+    if (next < Infinity) looks = setTimeout(inTime, Math.min(next - seconds, 60) * 1000 + 1);
   };
   inTime();
-  setInterval(inTime, 1000);
+  document.addEventListener("visibilitychange", () => document.hidden || (tick(), inTime()));
   page.addEventListener("click", (event) => {
     const link = event.target.closest(".quick a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,18 +1,15 @@
 // When live.js has to reload the page (another database, signed in anew), what was typed stays;
-// when its writer signs out, it goes.
+// when its writer signs out, it goes (shell.js).
 (() => {
   const { person } = document.body.dataset;
 
-  // What waits to be sent and what is half typed is its writer's alone: it goes when they sign out,
-  // and when somebody else has signed in.
-  const forget = (store, gone) => Object.keys(store).filter(gone).forEach((key) => store.removeItem(key));
-  forget(localStorage, (key) => key.startsWith("outbox-") && !key.startsWith(`outbox-${person}-`));
-  document.addEventListener("submit", ({ target }) => {
-    if (target.getAttribute("action") !== "/sign-out") return;
-    forget(localStorage, (key) => key.startsWith("outbox-"));
-    window.indexedDB?.deleteDatabase("outbox");
-    forget(sessionStorage, (key) => /^(draft|live)-/.test(key));
-  });
+  // What waits to be sent and what is half typed is its writer's alone.
+  const forget = (store, gone) => Object.keys(store).filter(gone).map((key) => store.removeItem(key)).length;
+  const others = (kind) => (key) => key.startsWith(`${kind}-`) && !key.startsWith(`${kind}-${person}-`);
+  if (forget(localStorage, others("outbox"))) {
+    try { window.indexedDB?.deleteDatabase("outbox"); } catch { /* refused: then there are no photos */ }
+  }
+  forget(sessionStorage, others("draft"));
 
   const fields = () => [...document.querySelectorAll("textarea[id], input[type=text][id]")];
 

@@ -10,7 +10,7 @@
   let socket = null, held = null, tries = 0, n = 0, heardAt = 0, askedAt = 0, trueAt = Number(body.dataset.keptAt) || Date.now(), lostAt = Date.now();
   const most = 500; // regions watched at a time: the server allows 512
   let ours = false, collecting = 0, crowded = false, retrying = 0, chain = Promise.resolve();
-  let paused = localStorage.getItem("live-paused") === "1";
+  let paused = /(^|; )live-paused=1/.test(document.cookie); // of the device: signing out leaves it
   const region = (topic) => document.querySelector(`[data-topic="${CSS.escape(topic)}"]`);
   const versionOf = (el) => Number(el.dataset.version) || 0;
   const inTurn = (act) => (chain = chain.then(act).catch(console.error));
@@ -169,7 +169,8 @@
   window.addEventListener("offline", () => { drop(); lostAt = 0; retrying = setTimeout(connect, 5000); tell(); });
   document.addEventListener("click", ({ target }) => {
     if (!target.closest?.("[data-live-pause]")) return;
-    localStorage.setItem("live-paused", (paused = !paused) ? "1" : "0");
+    paused = !paused;
+    document.cookie = `live-paused=${Number(paused)}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
     if (paused) { drop(); clearTimeout(retrying); } else connect();
     tell();
   });

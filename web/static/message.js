@@ -19,14 +19,8 @@
   const answers = (id) => {
     const row = document.getElementById(`message-${id}`);
     if (!row) return false;
-    const name = row.querySelector(".by").textContent, line = row.querySelector(".body").textContent;
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "quotes", value: id });
-    const quote = Object.assign(document.createElement("a"), { className: "quoted", href: `#message-${id}` });
-    quote.dataset.message = id;
-    quote.append(Object.assign(document.createElement("b"), { textContent: name, dir: "auto" }), " ");
-    quote.append(Object.assign(document.createElement("span"), { textContent: line.split("\n")[0].slice(0, 80), dir: "auto" }));
-    const away = Object.assign(document.createElement("button"), { type: "button", className: "dots", textContent: "×", title: answering.dataset.away });
-    answering.replaceChildren(field, quote, away);
+    const name = row.querySelector(".by").textContent, line = row.querySelector(".body")?.textContent ?? "A photo";
+    room.answer({ id, name, line: line.split("\n")[0].slice(0, 80) });
     over.close();
     box.focus();
     return true;

@@ -20,6 +20,7 @@
       const here = document.querySelector(`[data-count="${CSS.escape(sort)}"]`);
       if (here && here.textContent !== String(number)) here.textContent = number;
     }
+    for (const more of list.querySelectorAll(":scope > [data-more]")) more.hidden = !frame.counts?.["+"];
     forget();
     const button = document.getElementById("newcomers");
     const here = cards(list).map(name);

@@ -5,12 +5,14 @@
   const { room } = window, form = document.getElementById("composer");
   if (!room || !form) return;
   const box = form.elements.body, error = document.getElementById("composer-error");
-  const words = form.dataset, id = words.draft;
-  const prefix = `outbox-${document.body.dataset.person}-${id}-`, draft = `draft-${id}`;
-  const AGAIN = [1000, 3000, 8000, 20000], WITHIN = 20000; // milliseconds
+  const words = form.dataset, id = words.draft, { person } = document.body.dataset;
+  const prefix = `outbox-${person}-${id}-`, draft = `draft-${person}-${id}`;
+  const AGAIN = [1000, 3000, 8000, 20000], WITHIN = 20000, SHELF_WITHIN = 5000; // milliseconds
+  const SLOWEST = 25; // bytes of a photo in a millisecond, on a line that is worth waiting for
   const forgetful = new Map(); // where nothing can be kept (full, or forbidden): this page only
   const trouble = new Map(); // client id → why it has not gone out, of this page
   const arrived = new Map(); // client id → the line: the server has it, its row is on the way
+  let going = null; // what is being posted, until its row is in the page: {client, done}
 
   // --- the keeping: one entry a line, so that no tab overwrites what another has added
   const stored = () => {
@@ -20,7 +22,12 @@
   };
   const keep = (one) => {
     const { key, ...rest } = one, text = JSON.stringify(rest);
-    try { localStorage.setItem(key, text); } catch { forgetful.set(key, text); }
+    if (inHandOnly.has(one.client)) return forgetful.set(key, text);
+    forgetful.delete(key);
+    try { localStorage.setItem(key, text); } catch {
+      localStorage.removeItem(key);
+      forgetful.set(key, text);
+    }
   };
   const drop = ({ key, client, photo }) => {
     localStorage.removeItem(key);
@@ -28,30 +35,41 @@
     trouble.delete(client);
     if (inHand.delete(client) || photo) photos("delete", client).catch(() => {});
   };
-  const add = async (body, quotes, photo) => {
+  const add = (body, quotes, photo) => {
     const last = Number(stored().at(-1)?.key.slice(prefix.length).split("-")[0] ?? 0);
     const at = String(Math.max(Date.now(), last + 1)).padStart(15, "0"), client = room.uuid();
-    if (photo) {
-      inHand.set(client, photo);
-      await photos("put", photo, client).catch(() => {});
-    }
-    keep({ key: `${prefix}${at}-${client}`, client, body, quotes, photo: Boolean(photo) });
+    const one = { key: `${prefix}${at}-${client}`, client, body, quotes, photo: Boolean(photo) };
+    if (photo) shelve(one, photo); // it has its place in the order at once
+    keep(one);
   };
 
   // A photo waits beside its entry; where the browser has no shelf for it, in this page only.
-  const inHand = new Map();
+  const inHand = new Map(), inHandOnly = new Set(); // client id → photo; those on no shelf (yet)
   const shelf = () => new Promise((done, failed) => {
     const asked = indexedDB.open("outbox", 1);
     asked.onupgradeneeded = () => asked.result.createObjectStore("photos");
     asked.onsuccess = () => done(asked.result);
     asked.onerror = asked.onblocked = failed;
   });
-  const photos = async (act, ...given) => {
+  const onShelf = async (act, ...given) => {
     const db = await shelf();
     try {
       const asked = db.transaction("photos", "readwrite").objectStore("photos")[act](...given);
       return await new Promise((done, failed) => { asked.onsuccess = () => done(asked.result); asked.onerror = failed; });
     } finally { db.close(); }
+  };
+  // Some browsers refuse at once, others never answer.
+  const photos = (...asked) => Promise.race([onShelf(...asked), new Promise((_, failed) => setTimeout(failed, SHELF_WITHIN))]);
+  // Other tabs learn of it when they can find the photo.
+  const shelve = ({ key, client }, photo) => {
+    inHand.set(client, photo);
+    inHandOnly.add(client);
+    photos("put", photo, client).then(() => {
+      inHandOnly.delete(client);
+      const waits = forgetful.get(key);
+      if (waits) keep({ key, ...JSON.parse(waits) });
+      else photos("delete", client).catch(() => {}); // gone already
+    }, () => {});
   };
   const photoOf = async ({ client }) => inHand.get(client) ?? (await photos("get", client).catch(() => null));
 
@@ -78,7 +96,10 @@
       photoOf(one).then((photo) => photo && (image.src = URL.createObjectURL(photo)));
       image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
       bubble.append(image);
-    } else bubble.append(body);
+    } else {
+      if (one.quotes?.id) bubble.append(room.quote(one.quotes));
+      bubble.append(body);
+    }
     bubble.append(stamp);
     said.append(bubble);
     item.append(said);
@@ -88,6 +109,7 @@
   const here = (client) => document.querySelector(`[data-client="${client}"]`);
   const draw = () => {
     for (const client of arrived.keys()) if (here(client)) arrived.delete(client);
+    if (going && here(going.client)) going.done(); // the row says more than the answer would
     const waiting = stored().filter((one) => !arrived.has(one.client));
     for (const one of waiting.filter(({ client }) => here(client))) drop(one);
     const rows = [...arrived.values()].map((one) => row(one, "arrived"));
@@ -106,7 +128,9 @@
   };
   const takeBack = (one) => {
     drop(one);
-    if (!one.photo && !box.value.trim()) Object.assign(box, { value: one.body });
+    if (one.body) box.value = [box.value.trim(), one.body].filter(Boolean).join("\n"); // beside what is typed by now
+    if (one.quotes?.id && !answered()) room.answer(one.quotes);
+    error.textContent = one.why ?? "";
     box.focus();
     remember();
     draw();
@@ -118,17 +142,18 @@
   // True: the next one may follow. A number: milliseconds until it is tried again.
   const post = async (one) => {
     const photo = one.photo && (await photoOf(one));
-    if (one.photo && !photo) return drop(one), true; // it has gone with the page that held it
+    if (one.photo && !photo) return refuse(one, words.wordsNoPhoto), true;
     const fields = photo ? new FormData() : new URLSearchParams();
-    for (const [name, value] of Object.entries({ body: one.body, client_id: one.client, quotes: one.quotes ?? "", photo })) {
+    for (const [name, value] of Object.entries({ body: one.body, client_id: one.client, quotes: one.quotes?.id ?? one.quotes, photo })) {
       if (value) fields.append(name, value);
     }
     const there = photo ? document.getElementById("photo-form").action : form.action;
-    let answer;
-    try {
-      const limit = { signal: AbortSignal.timeout(WITHIN) };
-      answer = await fetch(there, { method: "POST", body: fields, headers: { Accept: "application/json" }, ...limit });
-    } catch {
+    const limit = { signal: AbortSignal.timeout(WITHIN + (photo ? photo.size / SLOWEST : 0)) };
+    const asked = fetch(there, { method: "POST", body: fields, headers: { Accept: "application/json" }, ...limit });
+    const answer = await Promise.race([asked.catch(() => null), new Promise((done) => (going = { client: one.client, done: () => done("here") }))]);
+    going = null;
+    if (answer === "here" || here(one.client)) return drop(one), (tries = 0), true; // whichever came first
+    if (!answer) {
       trouble.set(one.client, words.wordsOffline);
       return AGAIN[Math.min(tries++, AGAIN.length - 1)];
     }
@@ -149,7 +174,7 @@
     refuse(one, why || words.wordsUnsent);
     return true;
   };
-  let busy = false, tries = 0, timer = 0;
+  let busy = false, missed = false, tries = 0, timer = 0;
   const run = async () => {
     for (let one; (one = stored().find(({ why }) => !why)); ) {
       const next = await post(one);
@@ -159,19 +184,30 @@
   };
   const pump = async () => {
     clearTimeout(timer);
-    if (busy) return;
+    if (busy) return (missed = true);
     busy = true;
     // Other tabs of this browser wait; where there are no locks, the client id still makes it one.
-    try { await (navigator.locks ? navigator.locks.request(prefix, run) : run()); } finally { busy = false; }
+    try {
+      do {
+        missed = false; // what was added while the last answer came, or the lock was given back
+        await (navigator.locks ? navigator.locks.request(prefix, run) : run());
+      } while (missed);
+    } finally { busy = false; }
   };
 
   // --- the box
+  const answering = document.getElementById("answering");
+  const answered = () => form.elements.quotes && room.quoted(answering);
   const remember = () => {
-    if (box.value) sessionStorage.setItem(draft, box.value);
-    else sessionStorage.removeItem(draft);
+    const quotes = answered();
+    if (!box.value && !quotes) return sessionStorage.removeItem(draft);
+    try { sessionStorage.setItem(draft, JSON.stringify({ body: box.value, quotes })); } catch { /* it is in the box */ }
   };
-  box.value ||= sessionStorage.getItem(draft) ?? "";
+  const typed = JSON.parse(sessionStorage.getItem(draft) ?? "{}");
+  box.value ||= typed.body ?? "";
+  if (typed.quotes && !answered()) room.answer(typed.quotes);
   box.addEventListener("input", remember);
+  new MutationObserver(remember).observe(answering, { childList: true });
   box.addEventListener("keydown", (event) => {
     const alone = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.isComposing;
     if (event.key !== "Enter" || !alone || !matchMedia("(hover: hover)").matches) return;
@@ -181,9 +217,9 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!box.value.trim()) return;
-    add(box.value, form.elements.quotes?.value);
+    add(box.value, answered());
     box.value = error.textContent = "";
-    document.getElementById("answering").replaceChildren();
+    answering.replaceChildren();
     remember();
     draw();
     box.focus();
@@ -191,10 +227,10 @@
     pump();
   });
 
-  form.querySelector(".attach input").addEventListener("change", async ({ target }) => {
+  form.querySelector(".attach input").addEventListener("change", ({ target }) => {
     const [photo] = target.files;
     if (!photo) return;
-    await add("", undefined, photo);
+    add("", undefined, photo);
     target.value = "";
     draw();
     document.dispatchEvent(new Event("room:said"));
@@ -202,8 +238,12 @@
   });
 
   new MutationObserver(draw).observe(document.getElementById("timeline").querySelector(".lines"), { childList: true });
-  new MutationObserver(draw).observe(room.list(), { childList: true });
-  window.addEventListener("storage", (event) => (event.key ?? prefix).startsWith(prefix) && draw());
+  new MutationObserver(draw).observe(room.list(), { childList: true, subtree: true, attributeFilter: ["data-client"] });
+  window.addEventListener("storage", (event) => {
+    if (!(event.key ?? prefix).startsWith(prefix)) return;
+    draw();
+    pump(); // the tab that wrote it may be closed before it has sent it
+  });
   window.addEventListener("online", pump);
   document.addEventListener("live:drawn", pump);
   draw();

@@ -9,11 +9,10 @@
       : "This browser cannot ring.";
     return;
   }
-  const post = (path, fields) => fetch(path, { method: "POST", body: new URLSearchParams(fields) });
-  const registration = await navigator.serviceWorker.ready;
+  const { pushManager } = await navigator.serviceWorker.ready, { key, post, renew, subscribe } = window.ringing;
 
   const show = async () => {
-    const subscription = await registration.pushManager.getSubscription();
+    const subscription = await pushManager.getSubscription();
     on.hidden = Boolean(subscription);
     off.hidden = !subscription;
     if (subscription) state.textContent = "This device rings. A push never says who wrote what: only that there is something, and where.";
@@ -22,14 +21,7 @@
 
   on.addEventListener("click", async () => {
     try {
-      const { key } = await (await fetch("/push/key")).json();
-      const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-      const { endpoint, keys } = made.toJSON();
-      const answer = await post("/push/subscription", { endpoint, public_key: keys.p256dh, auth: keys.auth });
-      if (!answer.ok) {
-        await made.unsubscribe();
-        throw new Error(String(answer.status));
-      }
+      await subscribe(pushManager, await key());
       await show();
     } catch {
       state.textContent = Notification.permission === "denied" ? "Notifications are switched off for this site in the browser." : "That did not work. Please try again in a moment.";
@@ -37,7 +29,7 @@
   });
 
   off.addEventListener("click", async () => {
-    const subscription = await registration.pushManager.getSubscription();
+    const subscription = await pushManager.getSubscription();
     if (subscription) {
       await post("/push/subscription/end", { endpoint: subscription.endpoint });
       await subscription.unsubscribe();
@@ -46,5 +38,6 @@
     await show();
   });
 
+  await renew(pushManager).catch(() => {}); // the server may not know it any more
   await show();
 })();

@@ -57,5 +57,25 @@
   };
   if (late) setInterval(isLate, 30000);
 
-  window.room = { list, path: room, topic, timeline, uuid, pull };
+  // What a line answers: {id, name, line}, as it stands in the box, and as an outbox keeps it.
+  const quote = ({ id, name, line }) => {
+    const made = Object.assign(document.createElement("a"), { className: "quoted", href: `#message-${id}` });
+    made.dataset.message = id;
+    made.append(Object.assign(document.createElement("b"), { textContent: name, dir: "auto" }), " ");
+    made.append(Object.assign(document.createElement("span"), { textContent: line, dir: "auto" }));
+    return made;
+  };
+  const quoted = (place) => {
+    const made = place.querySelector("a.quoted");
+    if (!made) return undefined;
+    return { id: made.dataset.message, name: made.querySelector("b").textContent, line: made.querySelector("span").textContent };
+  };
+  const answer = (said) => {
+    const place = document.getElementById("answering");
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "quotes", value: said.id });
+    const away = Object.assign(document.createElement("button"), { type: "button", className: "dots", textContent: "×", title: place.dataset.away });
+    place.replaceChildren(field, quote(said), away);
+  };
+
+  window.room = { quote, quoted, answer, list, path: room, topic, timeline, uuid, pull };
 })();

@@ -1,0 +1,139 @@
+"""A board's question: what somebody looks for, as it stands in the page's address."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from app.board import meaning
+from app.errors import Refusal, mistyped
+from app.tools import rules
+from app.tools.lending import HORIZON_DAYS
+from app.tools.models import Skill
+
+Q_BYTES, CATEGORY_BYTES = 400, 160  # a hundred and forty of the widest characters
+KEY_LENGTH = 880  # what they and the rest come to in a topic's name, which has room for 1,000
+LENDERS = 2**62  # above every id
+PAGES_MOST = 20  # of a wall; whoever scrolls further had better search
+
+
+Days = tuple[date, date]
+
+
+def _cut(text: str, size: int) -> str:
+    """As many whole characters as fit: folding can make more of a text than was typed."""
+    return text.encode()[:size].decode(errors="ignore").strip()
+
+
+def days_from(first: str, last: str) -> Days | None:
+    """Two typed days, in order; one alone is both. Raises Refusal that names the field."""
+    if not first and not last:
+        return None
+    try:
+        days = date.fromisoformat(first or last), date.fromisoformat(last or first)
+    except ValueError:
+        raise mistyped("free_from", "That is not a day.", "Write it like 2026-05-31.") from None
+    if refusal := why_not_days(*days):
+        raise refusal
+    return days
+
+
+def why_not_days(first: date, last: date) -> Refusal | None:
+    if last < first:
+        return mistyped("free_to", "The last day comes before the first.", "Choose a later day.")
+    if last - first > timedelta(days=HORIZON_DAYS):
+        return mistyped("free_to", f"Choose up to {HORIZON_DAYS} days.", "Choose fewer days.")
+    return None
+
+
+def price_from(typed: str) -> int | None:
+    """Cents; None if nothing was typed. Raises Refusal that names the field."""
+    if not typed.strip():
+        return None
+    try:
+        return rules.price_from(typed)
+    except Refusal as refusal:
+        raise replace(refusal, field_name="price_to") from refusal
+
+
+@dataclass(frozen=True)
+class Search:
+    """Equal questions have equal keys, however they were typed."""
+
+    q: str = ""
+    category: str = ""
+    free: bool = False
+    days: Days | None = None  # free on all of them, first and last included
+    price: int | None = None  # cents a day, at most
+    skill: str = ""  # no tool that asks for more than this
+    lender: int = 0  # a person's id
+    pages: int = 1  # of the wall
+
+    @classmethod
+    def typed(
+        cls,
+        q: str,
+        category: str,
+        free: bool,
+        days: Days | None = None,
+        *,
+        price: int | None = None,
+        skill: str = "",
+        lender: int = 0,
+        pages: int = 1,
+    ) -> Search:
+        """What nobody can have chosen counts as not chosen."""
+        words = rules.clean(q).lower().split()[: meaning.MOST]
+        shelf = " ".join(rules.clean(category).split())
+        return cls(
+            _cut(" ".join(words), Q_BYTES),
+            _cut(shelf, CATEGORY_BYTES),
+            free,
+            days,
+            price if price is not None and 0 <= price < rules.PRICE_HIGHEST else None,
+            skill if skill in tuple(Skill)[:-1] else "",
+            lender if 0 < lender < LENDERS else 0,
+            min(max(pages, 1), PAGES_MOST),
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it asks for less than all."""
+        return replace(self, pages=1) != Search()
+
+    @property
+    def key(self) -> str:
+        """For a topic's name; "" asks for everything."""
+        first, last = self.days or ("", "")
+        lines = (
+            *(self.q, self.category, "free" if self.free else "", first, last),
+            "" if self.price is None else self.price,
+            *(self.skill, self.lender or "", self.pages if self.pages > 1 else ""),
+        )
+        text = "\n".join(map(str, lines)).rstrip("\n")
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def of(cls, key: str) -> Search | None:
+        """None for a key that no board of ours has."""
+        if len(key) > KEY_LENGTH or not key.isascii():
+            return None
+        try:
+            text = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
+            q, category, free, first, last, price, skill, lender, pages, *_ = (
+                *text.split("\n"),
+                *[""] * 9,
+            )
+            found = cls.typed(
+                *(q, category, free == "free"),
+                (date.fromisoformat(first), date.fromisoformat(last)) if first else None,
+                price=int(price) if price else None,
+                skill=skill,
+                lender=int(lender or 0),
+                pages=int(pages or 1),
+            )
+        except (binascii.Error, ValueError):
+            return None
+        return found if found.key == key else None

@@ -1,0 +1,85 @@
+"""One browser, two people: nothing of the one is left for the other."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import select
+
+from app import db
+from app.notices.deliveries import PushSubscription
+from app.people.doors import cookie_name
+from tests.neighbours import Street
+from tests.notices.pushservice import Device
+from tests.stories.windows import Desk
+
+pytestmark = pytest.mark.browser
+
+WORDS = """[...Object.entries(localStorage), ...Object.entries(sessionStorage)]
+    .filter(([name]) => name !== "person" && name !== "rings").map(([, value]) => value).join()"""
+# The push service is not ours: this one knows a first subscription, for a key of long ago.
+PUSH = """(() => {
+  const plain = (text) => atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = (text) => Uint8Array.from(plain(text), (letter) => letter.charCodeAt(0));
+  const made = (key, n) => ({
+    options: { applicationServerKey: bytes(key).buffer },
+    toJSON: () => ({ endpoint: `ENDPOINT-${n}`, keys: { p256dh: "P256DH", auth: "AUTH" } }),
+    unsubscribe: async () => sessionStorage.removeItem("fake"),
+  });
+  const kept = () => JSON.parse(sessionStorage.getItem("fake"));
+  PushManager.prototype.getSubscription = async () => kept() && made(...kept());
+  PushManager.prototype.subscribe = async ({ applicationServerKey: key }) => {
+    sessionStorage.setItem("fake", JSON.stringify([key, 2]));
+    return made(key, 2);
+  };
+  if (!sessionStorage.getItem("began")) sessionStorage.setItem("fake", JSON.stringify(["AAAA", 1]));
+  sessionStorage.setItem("began", "1");
+})()"""
+
+
+async def test_who_signs_in_next_finds_nothing_of_the_one_before(
+    street: Street, desk: Desk
+) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    loan = await street.ben.asks_for(drill, street.today)
+    window = await desk.window_of(street.ben)
+    window.forgiven = ("net::ERR_", "Failed to load resource")
+    page = window.page
+    await window.opens_live(f"{street.here.path}/loans/{loan}")
+    await page.route("**/messages", lambda route: route.abort())
+    box = page.get_by_label("Your message to")
+    await box.fill("Sent, but not arrived")
+    await box.press("Enter")
+    await expect(page.locator("#outbox")).to_contain_text("Sent, but")
+    await box.fill("Half typed")
+    assert "Half typed" in await page.evaluate(WORDS)
+
+    await page.context.add_cookies(
+        [{"name": cookie_name(), "value": street.ada.cookie, "url": window.at.url}]
+    )
+    await window.opens(f"{street.here.path}/loans/{loan}")
+    await expect(page.get_by_label("Your message to")).to_have_value("")
+    assert await page.evaluate(WORDS) == ""
+    assert await page.evaluate("localStorage.person") == str(street.ada.id)
+
+    await window.opens("/profile")
+    await page.locator("[data-live-pause]").click()
+    await page.locator(".who").get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("E-mail")).to_be_visible()
+    cookies = {one["name"]: one["value"] for one in await page.context.cookies()}
+    assert cookies["live-paused"] == "1", "it is this device's"
+
+
+async def test_a_subscription_for_another_key_is_made_anew_and_told(
+    street: Street, desk: Desk
+) -> None:
+    device = Device("http://127.0.0.1:9/phone").described
+    script = PUSH.replace("ENDPOINT", device["endpoint"])
+    script = script.replace("P256DH", device["public_key"]).replace("AUTH", device["auth"])
+    window = await desk.window_of(street.ada)
+    await window.page.add_init_script(script)
+    await window.opens("/profile/notices")
+    await expect(window.page.locator("#push-state")).to_contain_text("This device rings.")
+    async with db.snapshot() as tx:
+        rows = select(PushSubscription.endpoint).where(PushSubscription.person_id == street.ada.id)
+        assert (await tx.scalars(rows)).all() == [f"{device['endpoint']}-2"]
