@@ -81,8 +81,8 @@ def _every(
 
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
-FORGET_IMPORTS = bringing_in.FORGET
 FORGET_DELIVERIES = "deliveries.forget"
+FORGET_IMPORTS = bringing_in.FORGET
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),

@@ -20,7 +20,7 @@ from app.tools.models import Category, KeyBox, Photo, Tool
 from app.tools.photos import Stored
 
 AT_ONCE = 250
-SOUGHT = {"name", "brand", "description", "category", "skill", "price"}  # as commands._sought
+SOUGHT = {"name", "brand", "category", "description", "skill", "price"}  # or filtered by
 Told = Callable[[int], Awaitable[None]]
 
 

@@ -249,8 +249,8 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
                 for one in in_tree(categories)
             ],
             currency=here.currency,
-            suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             skills=list(rules.SKILLS.items()),
+            suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"

@@ -40,9 +40,10 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
     ids |= dict.fromkeys(
-        ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id"), 1
+        ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id", "photo_id"),
+        1,
     )
-    ids |= {"photo_id": 1, "import_id": 1}
+    ids |= {"import_id": 1}
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
     if path.endswith(f"/{slug}/messages"):
