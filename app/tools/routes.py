@@ -56,7 +56,7 @@ async def another_like_it(request: Request, viewer: Member, tool_id: ToolKey) ->
         tool = await queries.tool_for(tx, viewer, tool_id)
     values = _values(tool)
     if not rules.may_change(tool, viewer):
-        same = ("name", "category", "brand", "parts")
+        same = ("name", "category", "brand", "skill", "parts")
         values = terms.typed(Lending()) | {name: values[name] for name in same}
     return await _form(request, viewer, None, Form(values=values))
 

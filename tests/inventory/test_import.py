@@ -36,6 +36,7 @@ async def with_everything(tx: Tx, ada: Viewer) -> None:
         category="drills",
         brand="-Makita",
         description='Two batteries,\nand a "case".\n@home',
+        skill="expert",
         price_cents=250,
         parts="Charger\nBits, small",
         self_service=True,
