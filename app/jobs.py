@@ -19,6 +19,7 @@ from app import clock, db, queue, topic
 from app.board import watching
 from app.db import Tx
 from app.http import idempotency
+from app.inventory import bringing_in, running
 from app.loans import (
     asked,
     changes,
@@ -38,7 +39,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
-from app.tools import watches
+from app.tools import album, handing_over, watches
 from app.tools.models import Tool
 from app.wanted import commands as wanted
 
@@ -83,6 +84,7 @@ def _every(
 FORGET_KEYS = "keys.forget"
 FORGET_LETTERS = "letters.forget"
 FORGET_DELIVERIES = "deliveries.forget"
+FORGET_IMPORTS = bringing_in.FORGET
 LOOK = "waitlist.look"
 COMMANDS: dict[str, Command] = {
     "loans.expire": _loan(clockwork.expire),
@@ -101,8 +103,11 @@ COMMANDS: dict[str, Command] = {
     FORGET_KEYS: _every(FORGET_KEYS, timedelta(hours=1), idempotency.forget_old),
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
     FORGET_DELIVERIES: _every(FORGET_DELIVERIES, timedelta(days=1), carrying.forget_old),
+    bringing_in.JOB: running.run,
+    FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
+    album.GONE: album.discard,
 }
-SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, LOOK)
+SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, FORGET_IMPORTS, LOOK)
 
 
 async def run_forever() -> None:
@@ -222,6 +227,7 @@ async def time_passed(tx: Tx, since: datetime, now: datetime) -> None:
         touch(tx, topic.loan(community_id, loan_id))
     for here, loan_id in await passing.not_undone(tx, since, now):
         touch(tx, topic.amends(here, loan_id), topic.facts(here, loan_id))
+    await handing_over.pass_by(tx, now)
     for here, loan_id in await talk.shut(tx, since, now):
         touch(tx, topic.writing(here, loan_id))
     for community in await tx.scalars(select(Community)):

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages
 from app.board import api as board_api
-from app.board import asking, tool_page, watch_door
+from app.board import asking, mine_api, tool_page, watch_door
 from app.board import live as board_live
 from app.board import routes as board_routes
 from app.board import waiting as board_waiting
@@ -36,6 +36,10 @@ from app.http import (
     tally,
     vitals,
 )
+from app.inventory import api as inventory_api
+from app.inventory import cells, packing
+from app.inventory import imports as inventory_imports
+from app.inventory import live as inventory_live
 from app.inventory import routes as inventory_routes
 from app.loans import (
     alone_api,
@@ -49,6 +53,7 @@ from app.loans import (
     holding,
     lending_page,
     recording,
+    repairing,
 )
 from app.loans import api as loans_api
 from app.loans import live as loans_live
@@ -67,7 +72,7 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import labels
+from app.tools import categories_page, gallery_api, gallery_page, labels
 from app.tools import routes as tools_routes
 from app.wanted import api as wanted_api
 from app.wanted import live as wanted_live
@@ -76,28 +81,32 @@ from app.wanted import routes as wanted_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/rooms/[0-9]+/photos|"
+    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
+TABLES = r"(/api/v1)?/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
+    categories_page,
     *(notices_routes, chat_routes, asking, reporting, pictures),
-    *(feeding, labels, inventory_routes, wanted_routes, watch_door, app_shell, demo_mail),
+    *(feeding, labels, repairing, gallery_page, inventory_routes, inventory_imports),
+    *(wanted_routes, watch_door, app_shell, demo_mail),
 )
 APIS = (
     *(people_api, tools_api, board_api, loans_api, holding, days_off, handing_api, alone_api),
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
-    *(asking, reporting, pictures, preferring_api, feeding, wanted_api, watch_door),
+    *(asking, reporting, pictures, preferring_api, categories_page, feeding),
+    *(repairing, mine_api, gallery_api, inventory_api, wanted_api, watch_door),
 )
 
 
 def registry() -> Topics:
     """Every kind of live region there is."""
     topics = Topics()
-    features = (board_live, chat_live, loans_live, wanted_live, members_live, notices_live)
-    for feature in features:
+    features = (board_live, chat_live, inventory_live, loans_live)
+    for feature in (*features, wanted_live, members_live, notices_live):
         topics.include(feature.topics)
     return topics
 
@@ -112,6 +121,12 @@ def limits() -> Limits:
         sockets_a_person=settings.live_sockets_a_person,
         sockets_an_address=settings.live_sockets_an_address,
     )
+
+
+def roomy() -> dict[str, int]:
+    """What may be larger than a form: photos, and tables with theirs."""
+    tables = 2 * (packing.BYTES + cells.BYTES)
+    return {UPLOADS: TOO_LARGE * settings.photo_bytes, TABLES: tables}
 
 
 def build() -> FastAPI:
@@ -133,7 +148,7 @@ def build() -> FastAPI:
             Middleware(headers.SecurityHeaders),
             Middleware(problems.LastResort),
             Middleware(csrf.SameOrigin),
-            Middleware(body.BodyLimit, roomy={UPLOADS: TOO_LARGE * settings.photo_bytes}),
+            Middleware(body.BodyLimit, roomy=roomy()),
         ],
     )
     problems.install(app)

@@ -19,6 +19,11 @@ def mine(community_id: int, tool_id: int) -> str:
     return f"c{community_id}/mine/{tool_id}"
 
 
+def history(community_id: int, tool_id: int) -> str:
+    """How often a tool was lent and what was repaired, as far as one person may know."""
+    return f"c{community_id}/history/{tool_id}"
+
+
 def waitlist(community_id: int, tool_id: int) -> str:
     """Who waits for a tool, as far as one person may know."""
     return f"c{community_id}/waitlist/{tool_id}"
@@ -100,6 +105,11 @@ def seen(community_id: int, conversation_id: int) -> str:
 def recent(community_id: int) -> str:
     """What just happened, beside the board."""
     return f"c{community_id}/recent"
+
+
+def imported(community_id: int, import_id: int) -> str:
+    """How far a table of tools has come in."""
+    return f"c{community_id}/import/{import_id}"
 
 
 def members(community_id: int) -> str:

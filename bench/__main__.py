@@ -19,9 +19,11 @@ import uvloop
 from app.child import StartError
 from bench.figures import Section
 from bench.ground import Ground, opened, say
-from bench.size import LONGEST, QUICK, ROUNDS_END, Size
+from bench.size import LONGEST, QUICK, ROUNDS_END, SEARCH_LONGEST, Size
 
-NAMES = ("card", "board", "approvals", "dates", "room")  # each a module here with `measure`
+# Each a module here with `measure`.
+NAMES = ("card", "board", "approvals", "dates", "room", "said", "talk", "left_open")
+SEARCH = "search"  # a page of its own: it takes minutes to hang up so many tools
 LIVE = "live"  # a page of its own, in these blocks
 BLOCKS = ("few", "many", "compression", "memory", "back", "touches")
 ENOUGH = 5  # rounds for a median to be told without a warning
@@ -36,6 +38,10 @@ def main(arguments: list[str]) -> int:
     try:
         if names := [name for name in NAMES if name in asked.names or not asked.names]:
             _app(names, replace(QUICK if asked.quick else Size(), tools=asked.tools))
+        if SEARCH in asked.names:
+            size = QUICK if asked.quick else Size()
+            walls = (*size.searched, asked.tools) if asked.tools else size.searched
+            _app([SEARCH], replace(size, searched=walls), SEARCH_LONGEST)
         if LIVE in asked.names or not asked.names:
             _live(asked.quick, asked.block, asked.chart)
     except (StartError, OSError, EOFError, RuntimeError) as error:
@@ -46,9 +52,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _app(names: list[str], size: Size) -> None:
-    end = time.monotonic() + ROUNDS_END
-    _stop_after(LONGEST)
+def _app(names: list[str], size: Size, longest: int = LONGEST) -> None:
+    end = time.monotonic() + longest - LONGEST + ROUNDS_END
+    _stop_after(longest)
     with opened() as ground, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_measure(ground, size, names, end))
 
@@ -62,10 +68,15 @@ def _live(quick: bool, blocks: list[str], chart: Path | None) -> None:
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    known = (*NAMES, LIVE)
+    known = (*NAMES, SEARCH, LIVE)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="does it run at all? No figures.")
-    parser.add_argument("--tools", type=int, default=0, help="hang up more, up to so many")
+    parser.add_argument(
+        "--tools",
+        type=int,
+        default=0,
+        help="hang up more, up to so many; of search: one wall more, with so many",
+    )
     parser.add_argument(
         "--block",
         action="append",
@@ -103,7 +114,7 @@ async def _measure(ground: Ground, size: Size, names: list[str], rounds_end: flo
             say(f"Preparing {name}")
             module = importlib.import_module(f"bench.{name}")
             section, once = await stack.enter_async_context(module.measure(ground, size))
-            sections.append(section)
+            sections += section if isinstance(section, list) else [section]
             rounds.append(once)
         done = await _rounds(rounds, size.rounds, rounds_end)
     if not done:

@@ -95,7 +95,7 @@ async def measure(
     )
     async with AsyncExitStack() as stack:
         *pairs, hot = await _move_in(stack, ground, size.lent // CLIENTS)
-        idle = [await _connection(stack) for _ in range(CLIENTS)]
+        idle = [await connection(stack) for _ in range(CLIENTS)]
         await idle[0].execute("CREATE TABLE measured (at timestamptz NOT NULL)")
         approved = 0
 
@@ -106,14 +106,14 @@ async def measure(
                 ("BEGIN, INSERT of one row, COMMIT", "INSERT INTO measured VALUES (now())"),
             ):
                 count = size.empties
-                section.add(name, rate(count, await _transactions(idle, sql, count)))
+                section.add(name, rate(count, await transactions(idle, sql, count)))
             await asyncio.gather(*(pair.ask(size.approvals // CLIENTS) for pair in pairs))
             await hot.ask(size.approvals)
             # Opens the workers' connections, as a lender who looks before answering does.
             await asyncio.gather(*(pair.browser.get(pair.lender.home) for pair in pairs))
-            took = await _timed([pair.approve_all() for pair in pairs])
+            took = await timed([pair.approve_all() for pair in pairs])
             section.add(f"POST …/approval, {size.lent:,} tools", rate(size.approvals, took))
-            took = await _timed([hot.approve_all()])
+            took = await timed([hot.approve_all()])
             section.add("POST …/approval, one hot tool", rate(size.approvals, took))
             approved += 2 * size.approvals
             assert await _approved(pairs) == approved, "each was approved"
@@ -141,13 +141,13 @@ async def _move_in(stack: AsyncExitStack, ground: Ground, tools: int) -> list[Pa
     return [*pairs, hot]
 
 
-async def _connection(stack: AsyncExitStack) -> asyncpg.Connection:
+async def connection(stack: AsyncExitStack) -> asyncpg.Connection:
     connection = await asyncpg.connect(settings.database_url.replace("+asyncpg", ""))
     stack.push_async_callback(connection.close)
     return connection
 
 
-async def _transactions(idle: Sequence[asyncpg.Connection], sql: str, count: int) -> float:
+async def transactions(idle: Sequence[asyncpg.Connection], sql: str, count: int) -> float:
     """Seconds for so many transactions, spread over the connections."""
 
     async def run(connection: asyncpg.Connection) -> None:
@@ -156,10 +156,10 @@ async def _transactions(idle: Sequence[asyncpg.Connection], sql: str, count: int
                 if sql:
                     await connection.execute(sql)
 
-    return await _timed([run(connection) for connection in idle])
+    return await timed([run(connection) for connection in idle])
 
 
-async def _timed(work: Sequence[Awaitable[None]]) -> float:
+async def timed(work: Sequence[Awaitable[None]]) -> float:
     began = time.perf_counter()
     await asyncio.gather(*work)
     return time.perf_counter() - began

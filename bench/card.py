@@ -100,7 +100,7 @@ async def measure(
     section = Section(title, tails=True, notes=[NOTE])
 
     async def round_once() -> None:
-        section.add(FLOOR, latency(await _published(size.acts)))
+        section.add(FLOOR, latency(await published(size.acts)))
         for watched, only in (("one card", {card}), ("a whole board", None)):
             found: dict[str, list[float]] = {COMMIT: [], ANSWER: [], SENT: []}
             async with _open_page(second, ben, only) as screen:
@@ -131,7 +131,7 @@ async def _open_page(worker: Worker, by: Neighbour, only: set[str] | None) -> As
         yield Screen(socket, regions)
 
 
-async def _published(count: int) -> list[float]:
+async def published(count: int) -> list[float]:
     """Seconds from publishing to receiving, with the client library that the workers use."""
     took = []
     channel = f"{settings.redis_prefix}:bench"

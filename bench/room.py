@@ -33,8 +33,8 @@ async def measure(
     ground: Ground, size: Size
 ) -> AsyncIterator[tuple[Section, Callable[[], Awaitable[None]]]]:
     ((ada, ben),) = await neighbours.street_of(1, slug="talkative")
-    seldom = await _room(ada, ben, LITTLE)
-    often = await _room(ada, ben, size.messages)
+    seldom = await room_of(ada, ben, LITTLE)
+    often = await room_of(ada, ben, size.messages)
     async with db.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("ANALYZE message"))
@@ -63,7 +63,7 @@ async def measure(
     browser.close()
 
 
-async def _room(ada: Neighbour, ben: Neighbour, count: int) -> str:
+async def room_of(ada: Neighbour, ben: Neighbour, count: int) -> str:
     """The path of a room in which so much was said, all of it seen."""
     tool = await neighbours.lists(ada, f"Drill that is talked about {count} times")
     now, here = clock.now(), ada.viewer.here

@@ -37,6 +37,7 @@ class Story:
     asked: int = 0  # a question's own room
     newcomer: int = 0
     wanted: int = 0
+    imported: int = 0  # a table of tools
 
     def cases(self, who: Neighbour) -> dict[str, tuple[str, str]]:
         """kind → (topic, the page that shows its region), as far as they exist by now."""
@@ -63,7 +64,14 @@ class Story:
                 topic.waitlist(here.id, self.tool),
                 f"{home}/tools/{self.tool}",
             )
+            found["history"] = (
+                topic.history(here.id, self.tool),
+                f"{home}/tools/{self.tool}",
+            )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
+        if self.imported:
+            path = f"{home}/inventory/imports/{self.imported}"
+            found["import"] = (topic.imported(here.id, self.imported), path)
         if self.asked:
             path = f"{home}/rooms/{self.asked}"
             found["question"] = (topic.question(here.id, self.asked), path)
@@ -91,7 +99,7 @@ class Open:
 
 
 def test_every_kind_of_region_has_a_case(street: Street) -> None:
-    known = set(Story(street, tool=1, loan=1, room=1, asked=1).cases(street.ada))
+    known = set(Story(street, tool=1, loan=1, room=1, asked=1, imported=1).cases(street.ada))
     assert set(registry().kinds) == known
 
 
@@ -283,8 +291,27 @@ def acts(story: Story) -> Acts:
     def wait(noun: str = "", **form: object) -> Callable[[], Awaitable[object]]:
         return lambda: street.cy.does(f"{ada.home}/tools/{story.tool}/waitlist{noun}", **form)
 
+    async def look_at_a_table() -> None:
+        files = {"table": ("tools.csv", b"name,category\nPlane,saws\n", "text/csv")}
+        answer = await ada.client.post(f"{ada.home}/inventory/imports", files=files)
+        assert answer.status_code == 303, answer.text
+        story.imported = int(answer.headers["location"].rsplit("/", 1)[1])
+
+    async def bring_it_in() -> None:
+        name = topic.imported(street.here.id, story.imported)
+        async with ada.watches(name) as screen:
+            await ada.does(f"{ada.home}/inventory/imports/{story.imported}/start")
+            await screen.shows(name, "It is all here")
+
     def shelve(noun: str) -> Callable[[], Awaitable[object]]:
         return lambda: ada.does(f"{ada.home}/tools/{story.tool}/{noun}")
+
+    def mark(noun: str = "", **form: object) -> Awaitable[object]:
+        return ada.does(f"{ada.home}/tools/{story.tool}/maintenance{noun}", **form)
+
+    def repair() -> Awaitable[object]:
+        there = f"{ada.home}/tools/{story.tool}/repairs"
+        return ada.does(there, day=street.today, words="New chuck", cost="12")
 
     return [
         ("list a tool", list_a_drill),
@@ -330,8 +357,12 @@ def acts(story: Story) -> Acts:
         ("another asks, behind the veil", ask_later),
         ("end the block", lambda: ada.does(f"/profile/blocks/{ben.id}/end")),
         ("take back", press(ada, "return")),
+        ("can hand over now", lambda: ada.does(f"{ada.home}/handing-over", length="1")),
         ("pause", shelve("pause")),
         ("resume", shelve("pause/end")),
+        ("break it", lambda: mark(kind="broken", said="The chuck is stuck.")),
+        ("repair it", repair),
+        ("lend it again", lambda: mark("/end", said="New chuck.")),
         ("archive", shelve("archive")),
         ("restore", shelve("archive/end")),
         ("ask all neighbours", ask_all),
@@ -341,6 +372,8 @@ def acts(story: Story) -> Acts:
         ),
         ("list it for him", list_for_it),
         ("need it no more", lambda: ben.does(f"{ben.home}/wanted/{story.wanted}/end")),
+        ("look at a table", look_at_a_table),
+        ("bring it in", bring_it_in),
         ("knock at the door", knock),
         (
             "let somebody in",

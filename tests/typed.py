@@ -24,8 +24,9 @@ KEPT = (
     *("loan.safety", "handover.parts", "handover.words", "incident.offer_words"),
     *("incident.result", "loan_change.note", "loan_event.reason", "evidence.words"),
     *("message.body", "report.reason", "report.words", "report.outcome"),
-    *("notice.facts", "letter.facts", "delivery.last_error"),
-    *("wanted.words", "wanted_answer.words", "watch.words"),
+    *("notice.facts", "letter.facts", "delivery.last_error", "photo.alt", "tool.key"),
+    *("upkeep.words", "wanted.words", "wanted_answer.words", "watch.words"),
+    *("tool_import.table_name", "tool_import.warnings", "tool_import.fates", "tool_import.said"),
 )
 # What the program writes itself: kinds, states, keys, hashes, names of files; and addresses, which
 # have a shape of their own (`tests/people`).
@@ -38,6 +39,8 @@ OURS = {
     *("letter.address", "letter.sending", "letter.last_error", "membership.role"),
     *("membership.status", "notice_setting.zone", "notice_wish.about", "notice_wish.mail"),
     *("photo.name", "mute.subject", "notice.kind", "notice.subject", "push_subscription.endpoint"),
+    *("photo.client_id", "photo.source", "feed.kind", "tool.skill", "tool.plain_name"),
+    *("upkeep.kind", "tool_import.stored", "tool_import.staged", "tool_import.state"),
     *("tool.keepers", "tool.windows", "tool.status", "delivery.channel", "delivery.bundle"),
     *("delivery.sending", "wish.outcome", "loan.keepers", "loan.state", "handover.direction"),
     *("handover.condition", "handover_code.direction", "incident.kind", "incident.offer_payer"),
@@ -57,13 +60,15 @@ OURS_IN_FACTS = {"start", "end", "until"}  # instants, in a notice
 WORDS = {
     *("about", "body", "brand", "code", "community", "description", "key_code", "key_place"),
     *("message", "name", "note", "parts", "place", "q", "reason", "rules.safety", "safety"),
-    *("there", "words"),
+    *("said", "there", "words"),
 }
 # … and those that take something of a shape of its own, and keep nothing else.
 SHAPED = {
     *("accept_safety", "amount", "auth", "back", "back_at", "borrower", "category", "client_id"),
     *("current", "cursor", "deposit", "digits", "email", "end", "end_time", "endpoint"),
-    *("free_from", "free_to", "happened_at", "held", "idempotency_key", "keeper", "next"),
+    *("free_from", "free_to", "happened_at", "held", "idempotency_key", "keeper", "kind"),
+    *("cost", "day", "into", "length", "parent"),
+    *("lender", "next", "price_to", "separator", "skill"),
     *("of_age", "out_at", "password", "price", "public_key", "quiet_from", "quiet_until", "role"),
     *(
         "start",

@@ -38,6 +38,7 @@ class AvailabilityOut(Answered):
     )
     words: str = Field(examples=["Reserved from Sat 3 May"])
     free_now: bool
+    hands_over_now: bool = Field(description="Who lends it says that they can hand it over now")
     next_free: datetime | None = Field(description="null while nobody can say")
     busy: list[Period] = Field(description="Taken from now on; empty while it is not lent")
     free: list[Period] = Field(description="Free from now on, as far ahead as one can ask")
@@ -58,6 +59,7 @@ async def availability(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> Avai
         kind=state.kind,
         words=f"{state.words} {state.when}".strip(),
         free_now=state.free_now,
+        hands_over_now=one.hands_over,
         next_free=state.next_free and state.next_free.astimezone(here.zone),
         busy=_periods(calendar.blocked(one, here, now) if lent else (), here),
         free=_periods(calendar.free(one, here, now), here),

@@ -39,11 +39,16 @@ def _of(loan: Loan, known: Around, viewer: Viewer, now: datetime) -> AtHand | No
     path = f"{viewer.here.path}/loans/{loan.id}"
     if viewer.person_id == loan.borrower_id:
         lender = loan.lender.name.split()[0]
+        waits = rules.why_not_while_out(loan, known.holder(loan)) is None
         if loan.tool.self_service and alone.why_not_bring(loan, viewer, now) is None:
             return AtHand("You have it. Bring it back with a photo.", path, "Bring it back")
-        if loan.tool.self_service and alone.why_not_take(loan, viewer, now) is None:
+        if waits and loan.tool.self_service and alone.why_not_take(loan, viewer, now) is None:
             return AtHand("It waits for you. Take it with a photo.", path, "Take it")
-        if loan.state == State.APPROVED and rules.why_not(Act.FETCH, loan, viewer, now) is None:
+        if (
+            waits
+            and loan.state == State.APPROVED
+            and rules.why_not(Act.FETCH, loan, viewer, now) is None
+        ):
             words = f"It is promised to you. {lender} hands it over, or shows you a code."
             return AtHand(words, path, "Open the room")
         words = f"You have it from {lender}."

@@ -49,6 +49,15 @@ class Wording:
     ranked: bool = False
 
 
+async def planned_each_time(tx: Tx) -> None:
+    """A plan for any words would read a large wall from end to end for the rarest of them.
+
+    And none is compiled: that takes longer than any of these searches.
+    """
+    each_time = func.set_config("plan_cache_mode", "force_custom_plan", True)
+    await tx.execute(select(each_time, func.set_config("jit", "off", True)))
+
+
 def wording(
     typed: str,
     shelves: Sequence[Category],
@@ -61,6 +70,8 @@ def wording(
     if not words:
         return _signs(typed) if typed else Wording()
     terms = meaning.terms(words, english=english, spelt=spelt)
+    if meaning.is_short(words):  # it fits very much: by name, which no sorting is needed for
+        return Wording(_has(terms[0].query("AB"), english=False), words=words)
     fits: ColumnElement[bool] = true()
     rank: ColumnElement[int] = literal(0, Integer)
     for term in terms:

@@ -62,6 +62,11 @@ def words_of(typed: str, *, english: bool) -> list[str]:
     return telling or words
 
 
+def is_short(words: Sequence[str]) -> bool:
+    """One or two letters begin a name or a brand; only other scripts say more with so few."""
+    return len(words) == 1 and len(words[0]) < INSIDE and words[0].isascii()
+
+
 def terms(
     words: Sequence[str], *, english: bool, spelt: Mapping[str, Sequence[str]] | None = None
 ) -> list[Term]:

@@ -20,6 +20,7 @@ from app.loans.states import OPEN, POSSESSED, State
 from app.people import queries as people_queries
 from app.people.models import Status
 from app.people.viewer import Here, Viewer
+from app.tools import handing_over, saved
 from app.tools import queries as tool_queries
 from app.tools.models import Tool, ToolStatus
 
@@ -62,6 +63,7 @@ async def things(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
         "borrowing": [o.told for o in rest if o.loan.borrower_id == viewer.person_id],
         "lending": [o.told for o in rest if o.loan.lent_by(viewer.person_id)],
         "tools": await _tools(tx, viewer, places, now),
+        "handing_over": here and await handing_over.switch(tx, viewer, here, now),
         "labels_path": f"{here.path}/labels" if here else "/",
         "new_path": f"{here.path}/tools/new" if here else "/",
         "board_path": here.path if here else "/",
@@ -83,6 +85,7 @@ async def with_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mappin
         "path": f"{here.path}/tools/{tool.id}",
         "labels_path": f"{here.path}/labels?tool={tool.id}",
         "mine": own,
+        "saved": None if own else await saved.has(tx, tool.id, viewer),
         "of_all": tool.owner_id is None,
         "keepers_path": f"{here.path}/tools/{tool.id}/keepers"
         if tool.owner_id is None and viewer.is_coordinator

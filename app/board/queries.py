@@ -16,7 +16,7 @@ from app.loans import queries as loan_queries
 from app.loans.models import Loan, LoanEvent
 from app.people.models import Block, Membership, Person
 from app.people.viewer import Here
-from app.tools import keepers, occupied, rules
+from app.tools import categories, handing_over, keepers, occupied, rules
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Tool, ToolStatus
 
@@ -33,6 +33,7 @@ class Seen:
     loans: Sequence[Loan]
     busy: Sequence[tuple[datetime, datetime]]
     veiled: bool = False
+    hands_over: bool = False  # free, and who lends it can hand it over now
 
     @property
     def status(self) -> ToolStatus:
@@ -44,7 +45,7 @@ def veil(one: Seen) -> Seen:
     """The face that *paused* shows, for those whom a block keeps from who lends it."""
     if one.tool.status not in rules.ON_THE_BOARD:
         return one
-    return replace(one, state=PAUSED, loans=(), busy=(), veiled=True)
+    return replace(one, state=PAUSED, loans=(), busy=(), veiled=True, hands_over=False)
 
 
 def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
@@ -53,21 +54,21 @@ def as_seen_by(found: Iterable[Seen], apart: Collection[int]) -> list[Seen]:
 
 
 async def seen(tx: Tx, here: Here, tools: Sequence[Tool], now: datetime, locale: str) -> list[Seen]:
-    """These tools with their states: two more queries, however many tools there are."""
+    """These tools with their states: three more queries, however many tools there are."""
     ids = [tool.id for tool in tools]
     by_tool: dict[int, list[Loan]] = {}
     for loan in await loan_queries.open_of_tools(tx, here.id, ids):
         by_tool.setdefault(loan.tool_id, []).append(loan)
     busy = await occupied.busy(tx, here.id, ids, now)
-    return [
-        Seen(
-            tool,
-            state_of(tool, by_tool.get(tool.id, []), busy.get(tool.id, []), here, now, locale),
-            by_tool.get(tool.id, []),
-            busy.get(tool.id, []),
-        )
-        for tool in tools
-    ]
+    ready = await handing_over.ready(tx, here.id, now)
+
+    def look(tool: Tool) -> Seen:
+        loans, spans = by_tool.get(tool.id, []), busy.get(tool.id, [])
+        state = state_of(tool, loans, spans, here, now, locale)
+        hands_over = state.free_now and handing_over.can(tool, ready)
+        return Seen(tool, state, loans, spans, hands_over=hands_over)
+
+    return [look(tool) for tool in tools]
 
 
 async def on_the_board(tx: Tx, here: Here, *, only: Iterable[int] | None = None) -> Sequence[Tool]:
@@ -97,19 +98,25 @@ async def lenders(tx: Tx, here: Here) -> list[tuple[int, str]]:
 
 
 async def category_counts(tx: Tx, here: Here) -> list[tuple[Category, int]]:
+    """With how many hang on the board there or below; each is followed by those below it."""
+    hanging = (
+        select(Tool.category_id, func.count().label("count"))
+        .where(on_board(here))
+        .group_by(Tool.category_id)
+        .subquery()
+    )
     rows = await tx.execute(
-        select(Category, func.count(Tool.id))
-        .outerjoin(
-            Tool,
-            (Tool.community_id == Category.community_id)
-            & (Tool.category_id == Category.id)
-            & Tool.status.in_(rules.ON_THE_BOARD),
-        )
+        select(Category, func.coalesce(hanging.c.count, 0))
+        .outerjoin(hanging, hanging.c.category_id == Category.id)
         .where(Category.community_id == here.id)
-        .group_by(Category.community_id, Category.id)
         .order_by(Category.position, Category.name)
     )
-    return [(category, count) for category, count in rows]
+    counts = {shelf: count for shelf, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    shelves = list(counts)
+    return [
+        (shelf, counts[shelf] + sum(counts[one] for one in categories.below(shelf, shelves)))
+        for shelf in categories.in_tree(shelves)
+    ]
 
 
 HAPPENED = {
@@ -180,6 +187,7 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
         "price_text": words.price_per_day(tool.price_cents, here.currency, locale),
         "owner_name": tool.owner.name if tool.owner else here.name,
         "state": one.state,
+        "hands_over": one.hands_over,
     }
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from app import clock, db, pages, topic
 from app.board import live, mine, queries, wall, watching
@@ -16,6 +16,7 @@ from app.errors import Refusal
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.viewer import Viewer
+from app.tools import handing_over, saved
 from app.tools import rules as tool_rules
 from app.tools.lending import HORIZON_DAYS
 from app.tools.rules import SKILLS
@@ -61,7 +62,13 @@ async def board(
             "counters_html": await pages.region(request, tx, topic.board(here.id)),
             "recent_html": await pages.region(request, tx, topic.recent(here.id)),
             "categories": [
-                {"slug": one.slug, "name": one.name, "icon": one.icon, "count": count}
+                {
+                    "slug": one.slug,
+                    "name": one.name,
+                    "icon": one.icon,
+                    "count": count,
+                    "below": one.parent_id is not None,
+                }
                 for one, count in await queries.category_counts(tx, here)
             ],
             "lenders": await queries.lenders(tx, here),
@@ -134,7 +141,52 @@ async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
 async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
     async with db.snapshot() as tx:
         html = await pages.region(request, tx, topic.things(viewer.person_id))
-        return await pages.render(request, "board/things.html", tx=tx, things_html=html)
+        return await pages.render(
+            request,
+            "board/things.html",
+            tx=tx,
+            things_html=html,
+            saved=[] if viewer.suspended else await _saved(tx, viewer),
+        )
+
+
+async def _saved(tx: db.Tx, viewer: Viewer) -> list[dict[str, object]]:
+    """What the viewer keeps in mind here: each a card as on the board, which goes on by itself."""
+    here = viewer.here
+    tools = [one for one in await saved.of_person(tx, viewer) if tool_rules.sees(one, viewer)]
+    found = await queries.seen(tx, here, tools, clock.now(), viewer.locale)
+    shown = queries.as_seen_by(found, await blocks.apart_from(tx, viewer.person_id))
+    on_it = [one for one in shown if one.tool.status in tool_rules.ON_THE_BOARD]
+    drawn = {
+        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale) for one in on_it
+    }
+    cards = await pages.stamped(tx, drawn)
+    return [
+        {
+            "card": cards[topic.tool(here.id, one.tool.id)],
+            "name": one.tool.name,
+            "path": f"{here.path}/tools/{one.tool.id}",
+            "waits": f"{here.path}/tools/{one.tool.id}#waitlist-{one.tool.id}",
+        }
+        for one in on_it
+    ]
+
+
+@router.post("/c/{slug}/handing-over")
+async def hand_over_now(
+    viewer: Member, length: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    """Says that one can hand over now, for a while."""
+    async with db.begin() as tx:
+        await handing_over.begin(tx, length, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/things#handing-over")
+
+
+@router.post("/c/{slug}/handing-over/end")
+async def not_any_more(viewer: Member) -> Response:
+    async with db.begin() as tx:
+        await handing_over.end(tx, viewer.person_id)
+    return pages.back_to(f"{viewer.here.path}/things#handing-over")
 
 
 @router.get("/c/{slug}/rooms")

@@ -21,9 +21,9 @@ from app.members import blocks as member_blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import keepers, lending
+from app.tools import album, keepers, lending, saved
 from app.tools import queries as tool_queries
-from app.tools.models import Skill, Tool, ToolStatus
+from app.tools.models import Photo, Skill, Tool, ToolStatus
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
@@ -179,6 +179,23 @@ async def restore(
     return await _shelve(request, viewer, tool_id, idempotency_key, shelf.restore)
 
 
+@router.post("/c/{slug}/tools/{tool_id}/saved")
+async def keep_in_mind(viewer: Member, tool_id: ToolKey) -> Response:
+    async with db.begin() as tx:
+        await saved.save(tx, tool_id, viewer, clock.now())
+    return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
+
+
+@router.post("/c/{slug}/tools/{tool_id}/saved/end")
+async def let_go_of_it(
+    viewer: MemberEvenSuspended, tool_id: ToolKey, back: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    async with db.begin() as tx:
+        await saved.let_go(tx, tool_id, viewer)
+    there = "things#saved" if back == "things" else f"tools/{tool_id}"
+    return pages.back_to(f"{viewer.here.path}/{there}")
+
+
 async def tool_page_with(
     request: Request,
     viewer: Viewer,
@@ -208,13 +225,14 @@ async def tool_page_with(
             "tools/page.html",
             tx=tx,
             status=(waiting or asked or form).status,
-            tool=_shown(tool, viewer),
+            tool=_shown(tool, await album.photos_of(tx, tool), viewer),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             scanned=scanned,
             asks=tool.owner_id != viewer.person_id,
             keepers=[one.name for one in await tool_queries.keepers_of(tx, tool)],
             mine_html=await pages.region(request, tx, topic.mine(here.id, tool_id)),
+            history_html=await pages.region(request, tx, topic.history(here.id, tool_id)),
             waitlist_html=await _waitlist(request, tx, viewer, tool, waiting),
             why_not_request=why_not,
             block=tool.owner
@@ -242,7 +260,7 @@ async def _waitlist(
     return (await pages.stamped(tx, {name: html}))[name]
 
 
-def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
+def _shown(tool: Tool, photos: Sequence[Photo], viewer: Viewer) -> dict[str, object]:
     here = viewer.here
     price = words.price_per_day(tool.price_cents, here.currency, viewer.locale)
     return {
@@ -257,7 +275,15 @@ def _shown(tool: Tool, viewer: Viewer) -> dict[str, object]:
         "category_name": tool.category.name,
         "icon": tool.category.icon,
         "photo_url": f"{here.path}/photos/{tool.photo.name}-1200.webp" if tool.photo else None,
-        "photo_alt": tool.name,
+        "photo_alt": (tool.photo and tool.photo.alt) or tool.name,
+        "photos": [
+            {
+                "small": f"{here.path}/photos/{photo.name}-480.webp",
+                "large": f"{here.path}/photos/{photo.name}-1200.jpg",
+                "alt": photo.alt,
+            }
+            for photo in photos
+        ],
         "price_text": price,
         "cost_text": "Free. A thank-you is welcome."
         if tool.price_cents == 0

@@ -15,7 +15,7 @@ from app.board.matching import Wording
 from app.board.search import Search
 from app.db import Tx
 from app.people.viewer import Here
-from app.tools import keepers, occupied
+from app.tools import handing_over, keepers, occupied
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Skill, Tool
 
@@ -31,20 +31,22 @@ class Hung:
     lenders: tuple[int, ...]
     rank: int  # how well its words fit
     free: bool
+    at_once: bool  # free, and who lends it can hand it over now
     name: str
 
     @property
-    def place(self) -> tuple[int, bool, str, int]:
-        """Words first, then what one can have now, then the name.
+    def place(self) -> tuple[int, bool, bool, str, int]:
+        """Words first, then what one can have now, at once before all, then the name.
 
         How far it is, and how soon its lender answers, will stand between the last two. What says
         so in `_first` must say so here.
         """
-        return self.rank, not self.free, self.name, self.id
+        return self.rank, not self.free, not self.at_once, self.name, self.id
 
 
 async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence[Hung]:
     """The first of what fits, in order, and some more; not yet as anybody in particular sees it."""
+    await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
     asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
@@ -64,6 +66,8 @@ async def _first(
     most: int,
 ) -> Sequence[Hung]:
     free = states.free_at(here, now)
+    ready = await handing_over.ready(tx, here.id, now)
+    at_once = free & keepers.lent_by_one_of(ready) if ready else false()
     places = select(
         Tool.id,
         Tool.owner_id,
@@ -71,24 +75,27 @@ async def _first(
         Tool.plain_name,
         asked.rank.label("rank"),
         free.label("free"),
+        at_once.label("at_once"),
     ).where(states.on_the_board(here), asked.fits, *limits)
     if asked.ranked:
-        ordered = places.order_by("rank", desc("free"), Tool.plain_name, Tool.id)
+        ordered = places.order_by("rank", desc("free"), desc("at_once"), Tool.plain_name, Tool.id)
         return await _hung(tx, ordered.limit(most))
     # As the index of names has them: a large wall is not sorted for its first cards.
     named = places.order_by(Tool.plain_name, Tool.id)
-    found = await _hung(tx, named.where(free).limit(most))
-    if len(found) == most:
-        return found
-    return [*found, *await _hung(tx, named.where(~free).limit(most - len(found)))]
+    found: list[Hung] = []
+    for part in (at_once, free & ~at_once, ~free) if ready else (free, ~free):
+        found += await _hung(tx, named.where(part).limit(most - len(found)))
+        if len(found) == most:
+            break
+    return found
 
 
 async def _hung(
-    tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool]
+    tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool, bool]
 ) -> list[Hung]:
     return [
-        Hung(one, tuple(kept) if owner is None else (owner,), rank, free, name or "")
-        for one, owner, kept, name, rank, free in await tx.execute(places)
+        Hung(one, tuple(kept) if owner is None else (owner,), rank, free, at_once, name or "")
+        for one, owner, kept, name, rank, free, at_once in await tx.execute(places)
     ]
 
 
@@ -131,10 +138,14 @@ def arrange(found: Sequence[Hung], search: Search, apart: Collection[int]) -> Sh
     if apart and (search.free or search.days):
         found = [one for one in found if not _veiled(one, apart)]
     elif apart:
-        seen = (replace(one, free=False) if _veiled(one, apart) else one for one in found)
+        seen = (_paused(one) if _veiled(one, apart) else one for one in found)
         found = sorted(seen, key=lambda one: one.place)
     shown = PAGE * search.pages
     return Shown(found[:shown], len(found) > shown)
+
+
+def _paused(one: Hung) -> Hung:
+    return replace(one, free=False, at_once=False)
 
 
 def _veiled(one: Hung, apart: Collection[int]) -> bool:
@@ -164,6 +175,7 @@ async def listed(
 
     That order stays while everything changes: page by page, nothing comes twice or is passed over.
     """
+    await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
     if apart and (search.free or search.days):

@@ -12,7 +12,6 @@ from app import clock, db, pages, topic
 from app.chat import (
     commands,
     company,
-    edits,
     finding,
     pictures,
     queries,
@@ -260,9 +259,7 @@ async def remove(
     async with db.begin() as tx:
         await seat_of(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
-        here, me = viewer.community_id, viewer.person_id
-        room, now = ConversationId(room_id), clock.now()
-        _, picture = await edits.remove(tx, here, room, me, message_id, now)
+        _, picture = await saying.take_back(tx, room_id, message_id, viewer, clock.now())
     pictures.discard(picture)
     return _back(request, there, message_id)
 

@@ -71,6 +71,7 @@ def _hung(each: dict[str, Any]) -> Hung:
         category=each["category"],
         brand=each["brand"],
         description=each["description"],
+        skill=each.get("skill"),
         price_cents=each["price_cents"],
         of_all=bool(each.get("keepers")),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from app.errors import Refusal
 from app.inventory.columns import file_name
@@ -45,7 +44,7 @@ def read(file: Path, name: str) -> bytes:
 def write(photos: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
     """The zip piece by piece: what is in it has been compressed already."""
     out = _Drained()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(cast("IO[bytes]", out), "w", zipfile.ZIP_STORED) as archive:
         for name, path in photos:
             if path.is_file():
                 # A fixed date: the same photos are the same file.
@@ -54,25 +53,23 @@ def write(photos: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
     yield out.drain()
 
 
-class _Drained(BytesIO):
-    """Takes what zipfile writes, and forgets what was handed on; cannot be gone back in."""
+class _Drained:
+    """Takes what zipfile writes, and forgets what was handed on: it is never gone back in."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._gone = 0
+        self._held = bytearray()
+
+    def write(self, content: bytes) -> int:
+        self._held += content
+        return len(content)
+
+    def flush(self) -> None:
+        """There is nothing behind it."""
 
     def drain(self) -> bytes:
-        content = self.getvalue()
-        self._gone += len(content)
-        super().seek(0)
-        self.truncate()
+        content = bytes(self._held)
+        self._held.clear()
         return content
-
-    def tell(self) -> int:
-        return self._gone + super().tell()
-
-    def seekable(self) -> bool:
-        return False
 
 
 def _opened(file: Path | IO[bytes]) -> zipfile.ZipFile:

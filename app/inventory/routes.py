@@ -21,7 +21,7 @@ SEPARATORS = {"comma": ",", "semicolon": ";"}
 
 @router.get("/c/{slug}/inventory")
 async def inventory(request: Request, viewer: Member) -> Response:
-    return await _page(request, viewer, Form())
+    return await inventory_page(request, viewer, Form())
 
 
 @router.get("/c/{slug}/inventory/tools.csv")
@@ -55,7 +55,7 @@ def _kept_as(viewer: Viewer, ending: str, what: str = "tools") -> dict[str, str]
     }
 
 
-async def _page(request: Request, viewer: Viewer, form: Form) -> Response:
+async def inventory_page(request: Request, viewer: Viewer, form: Form) -> Response:
     async with db.snapshot() as tx:
         held = await held_here.exported_by(tx, viewer)
         return await pages.render(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import Range
 
-from app import queue, topic
+from app import clock, queue, topic
 from app.chat import commands as chat
 from app.chat.models import ConversationId
 from app.db import Tx
@@ -16,12 +16,14 @@ from app.loans.models import Loan
 from app.loans.rules import CLOSE_AFTER, LAPSE_AFTER
 from app.loans.states import State, Who
 from app.notices.models import Kind
+from app.people.models import Community
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import availability, occupied, watches
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 from app.tools.rules import ON_THE_BOARD
+from app.tools.upkeep import Upkeep, UpkeepKind
 
 JOBS = ("loans.expire", "loans.lapse", "loans.close")
 ALL = Who.BORROWER | Who.LENDER | Who.MEDIATOR
@@ -89,10 +91,22 @@ async def block(tx: Tx, loan: Loan, start: datetime, until: datetime, now: datet
     await availability.occupy(tx, loan.community_id, loan.tool_id, period, loan_id=loan.id, now=now)
 
 
-async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> None:
-    """Leaves the board, comes back to it, or hangs there as being repaired."""
+async def set_tool(
+    tx: Tx,
+    tool: Tool,
+    status: ToolStatus,
+    now: datetime,
+    *,
+    by: Viewer | None = None,
+    words: str = "",
+) -> None:
+    """Leaves the board, comes back to it, or hangs there as being repaired.
+
+    `words` stand in the tool's history, which neighbours read.
+    """
     if tool.status == status:
         return
+    was = ToolStatus(tool.status)
     moves = (tool.status in ON_THE_BOARD) != (status in ON_THE_BOARD)
     tool.status, tool.changed_at = status, now
     await tx.flush()
@@ -100,6 +114,53 @@ async def set_tool(tx: Tx, tool: Tool, status: ToolStatus, now: datetime) -> Non
         await watches.stir(tx, tool.community_id, tool.id, now, now)
     touch_tool(tx, tool, listing=moves)
     await tool_changed(tx, tool, now)
+    await _write_down(tx, tool, was, now, by, words)
+
+
+BAD = {ToolStatus.MAINTENANCE: UpkeepKind.BROKEN, ToolStatus.MISSING: UpkeepKind.MISSING}
+
+
+async def _write_down(
+    tx: Tx, tool: Tool, was: ToolStatus, now: datetime, by: Viewer | None, words: str
+) -> None:
+    """Broken, missing and in order again are lines of the tool's history. Whoever it is promised
+    to was told of the first two by who has seen it, and hears of the last here.
+    """
+    kind = BAD.get(ToolStatus(tool.status))
+    if kind is None and was in BAD and tool.status == ToolStatus.LISTED:
+        kind = UpkeepKind.IN_ORDER
+    if kind is None:
+        return
+    community = await tx.get_one(Community, tool.community_id)
+    tx.add(
+        Upkeep(
+            community_id=tool.community_id,
+            tool_id=tool.id,
+            kind=kind,
+            day=clock.local_day(now, community.tz),
+            words=words,
+            by_id=by.person_id if by else None,
+            at=now,
+        )
+    )
+    await tx.flush()
+    if kind is UpkeepKind.IN_ORDER:
+        await tell_promised(tx, tool, Kind.TOOL_IN_ORDER, by, now)
+
+
+async def tell_promised(tx: Tx, tool: Tool, kind: Kind, by: Viewer | None, now: datetime) -> None:
+    """Everybody to whom the tool is promised."""
+    rows = await tx.scalars(
+        queries.with_all()
+        .where(
+            Loan.community_id == tool.community_id,
+            Loan.tool_id == tool.id,
+            Loan.state == State.APPROVED,
+        )
+        .order_by(Loan.id)
+    )
+    for loan in rows.all():
+        await news.tell(tx, loan, kind, Who.BORROWER, now, by=by)
 
 
 async def tool_changed(tx: Tx, tool: Tool, now: datetime) -> None:

@@ -15,6 +15,7 @@ from app.loans import (
     kept,
     mediation,
     outlook,
+    past,
     queries,
     ripple,
     sides,
@@ -112,6 +113,25 @@ async def waitlist(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         return None
     told = await outlook.of_tool(tx, viewer, tool, clock.now())
     return partial("loans/_waitlist.html", form=Form(), **told)
+
+
+def _with_the_tool(key: str) -> tuple[str, ...]:
+    """Whatever changes what one has to do with a tool may be a line of its past."""
+    return (f"mine/{key}",)
+
+
+@topics.personal("history", follows=_with_the_tool)
+async def history(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
+    """How often it was lent and what was repaired; for who lends it also to whom, for how much."""
+    tool_id = topic.number(key)
+    if tool_id is None:
+        return None
+    try:
+        tool = await tool_queries.tool_for(tx, viewer, tool_id)
+    except NotFound:
+        return None
+    told = await past.of_tool(tx, viewer, tool, clock.now())
+    return partial("tools/_history.html", tool_id=tool.id, told=told)
 
 
 @topics.personal("amends")

@@ -29,14 +29,20 @@ MUST_ANSWER = tuple(rules.UNFIT)
 
 
 async def take_off(
-    tx: Tx, tool: Tool, status: ToolStatus, by: Viewer, now: datetime, reason: str = ""
+    tx: Tx,
+    tool: Tool,
+    status: ToolStatus,
+    by: Viewer,
+    now: datetime,
+    reason: str = "",
+    words: str = "",
 ) -> None:
     """Requests are declined with the reason, offers taken back; who is promised it keeps that
-    until somebody cancels.
+    until somebody cancels. `words` stand in the tool's history.
     """
     await decline_all(tx, tool, by, now, reason or WHY[status])
     await offers.paused(tx, tool, now)
-    await amends.set_tool(tx, tool, status, now)
+    await amends.set_tool(tx, tool, status, now, by=by, words=words)
 
 
 async def decline_all(tx: Tx, tool: Tool, by: Viewer, now: datetime, reason: str) -> None:

@@ -6,10 +6,11 @@ import uuid
 from datetime import datetime
 
 from app.chat import commands as chat
-from app.chat import edits
+from app.chat import edits, queries
 from app.chat.models import ConversationId, Message, Picture
 from app.db import Tx
 from app.loans import asked, news, questions, talk
+from app.notices import commands as notices
 from app.people.viewer import Viewer
 
 
@@ -67,3 +68,23 @@ async def change(
     if refusal := await talk.why_not_write_in(tx, room_id, by, now):
         raise refusal
     return await edits.edit(tx, here, room, me, message_id, text, now)
+
+
+async def take_back(
+    tx: Tx, room_id: int, message_id: int, by: Viewer, now: datetime
+) -> tuple[Message, Picture | None]:
+    """Its words are gone, also where one can write no more. See `edits.remove`.
+
+    Whoever has nothing left to read there is not told of it by push or mail any more.
+    """
+    here, room = by.community_id, ConversationId(room_id)
+    gone = await edits.remove(tx, here, room, by.person_id, message_id, now)
+    done = []
+    for person_id in await queries.participants_of(tx, here, room):
+        seat = await queries.participant(tx, here, room_id, person_id)
+        up_to = seat.seen_up_to if seat else 0
+        if await queries.first_unread(tx, here, room_id, person_id, up_to) is None:
+            done.append(person_id)
+    about = await talk.subject_of(tx, here, room_id)
+    await notices.words_are_gone(tx, done, here, about, now)
+    return gone

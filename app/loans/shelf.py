@@ -40,13 +40,13 @@ async def pause_by_itself(tx: Tx, community_id: int, tool_id: int, now: datetime
     return tool
 
 
-async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime) -> Tool:
-    """After a pause, when it is repaired, or found again."""
+async def resume(tx: Tx, tool_id: int, by: Viewer, now: datetime, words: str = "") -> Tool:
+    """After a pause, when it is repaired, or found again; `words` stand in its history then."""
     tool, _ = await _own(tx, tool_id, by)
     if tool.status not in off.OFF:
         raise Refusal("This tool is not paused.", "Look at it as it is now.")
     await availability.wake(tx, tool.community_id, tool.id, now, now)
-    await amends.set_tool(tx, tool, ToolStatus.LISTED, now)
+    await amends.set_tool(tx, tool, ToolStatus.LISTED, now, by=by, words=words)
     return tool
 
 

@@ -137,7 +137,7 @@ async def _show(tx: Tx, one: int, other: int) -> None:
         for tool in await queries.lent_by(tx, owner):
             here = tool.community_id
             touch(tx, topic.tool(here, tool.id), topic.dates(here, tool.id))
-            touch(tx, topic.waitlist(here, tool.id))
+            touch(tx, topic.waitlist(here, tool.id), topic.mine(here, tool.id))
             touch(tx, topic.board(here), topic.recent(here), topic.listing(here))
     for community_id, loan_id in await queries.loans_between(tx, one, other):
         touch(tx, topic.writing(community_id, loan_id), topic.loan(community_id, loan_id))

@@ -23,6 +23,7 @@ from app.people.models import Membership, Person, PersonId, Role, Status
 from app.people.sessions import end_tokens_of
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import handing_over
 from app.tools import queries as tool_queries
 from app.tools.commands import touch_tool
 from app.tools.models import ToolStatus
@@ -64,6 +65,7 @@ async def suspend(tx: Tx, person_id: PersonId, by: Viewer, now: datetime) -> Mem
         await offers.reconsider(tx, [person_id], now)
         await end_tokens_of(tx, person_id)
         await feeds.person_left(tx, by.community_id, person_id)
+        await handing_over.end(tx, person_id)
         await _written(tx, standing, "member_suspended", by)
     return standing
 

@@ -34,6 +34,9 @@ WORDS = {
     "notices.step": "What nobody has seen goes on to phone and letter box",
     "deliveries.forget": "What became of pushes and mails is forgotten after a season",
     "letters.forget": "Addresses that letters went to are forgotten",
+    "inventory.import": "Tables of tools come in",
+    "inventory.forget": "Tables of tools that came in are forgotten",
+    "photos.discard": "Photos that were taken away are deleted",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

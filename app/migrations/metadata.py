@@ -17,6 +17,8 @@ import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models
+import app.tools.saved
+import app.tools.upkeep
 import app.tools.watches
 import app.tools.wishes
 import app.wanted.models  # noqa: F401

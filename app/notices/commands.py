@@ -116,6 +116,27 @@ async def mark_seen(tx: Tx, person_id: int, up_to: int, now: datetime, subject: 
     show_delivered(tx, {about for about, due_at in found if due_at is not None})
 
 
+async def words_are_gone(
+    tx: Tx, people: Iterable[int], community_id: int, subject: str, now: datetime
+) -> None:
+    """What was written to these people about a subject has been taken back, all of it."""
+    gone = await tx.scalars(
+        update(Notice)
+        .where(
+            Notice.person_id.in_(list(people)),
+            Notice.community_id == community_id,
+            Notice.subject == subject,
+            Notice.kind == Kind.MESSAGE,
+            Notice.seen_at.is_(None),
+        )
+        .values(seen_at=now)
+        .returning(Notice.person_id)
+        .execution_options(synchronize_session=False)
+    )
+    for person_id in gone:
+        touch(tx, topic.bell(person_id), topic.notices(person_id))
+
+
 async def move(tx: Tx, people: Iterable[int], community_id: int, subject: str, to: str) -> None:
     """What was told to these people of one subject is about another now, and so is their mute."""
     ids = list(people)

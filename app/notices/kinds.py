@@ -116,6 +116,8 @@ _BY_GROUP: dict[Group, dict[Kind, Weight]] = {
         Kind.UNSAFE: _U,
         Kind.TOOL_UNSAFE: _U,
         Kind.TOOL_MISSING: _U,
+        Kind.TOOL_BROKEN: _U,
+        Kind.TOOL_IN_ORDER: _N,
         Kind.REPORTED: _N,
         Kind.WANTED_REPORTED: _N,
         Kind.WANTED_REMOVED: _N,

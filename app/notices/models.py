@@ -70,6 +70,8 @@ class Kind(enum.StrEnum):
     UNSAFE = "unsafe"
     TOOL_UNSAFE = "tool_unsafe"
     TOOL_MISSING = "tool_missing"
+    TOOL_BROKEN = "tool_broken"
+    TOOL_IN_ORDER = "tool_in_order"
     # The waitlist.
     OFFERED = "offered"
     OFFER_RAN_OUT = "offer_ran_out"

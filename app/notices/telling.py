@@ -86,6 +86,11 @@ SENTENCES: dict[Kind, tuple[str, str]] = {
     Kind.UNSAFE: ("triangle-alert", "The {tool} is not safe and is being looked at: {when}."),
     Kind.TOOL_UNSAFE: ("triangle-alert", "{who} says that your {tool} is not safe{reason}"),
     Kind.TOOL_MISSING: ("circle-alert", "The {tool} is missing; you may not get it, {when}."),
+    Kind.TOOL_BROKEN: (
+        "wrench",
+        "The {tool} is broken and has to be repaired; you may not get it, {when}.",
+    ),
+    Kind.TOOL_IN_ORDER: ("circle-check", "The {tool} is in order again: you get it, {when}."),
     Kind.OFFERED: (
         "hourglass",
         "The {tool} is free for you, {when}. It is kept for you until {until}.",

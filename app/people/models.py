@@ -46,6 +46,11 @@ class Person(Base):
     __table_args__ = (
         Index("uq_person_email", func.lower(text("email")), unique=True),
         CheckConstraint("char_length(name) BETWEEN 1 AND 80", name="name"),
+        Index(
+            "ix_person_hands_over",
+            "hands_over_until",
+            postgresql_where=text("hands_over_until IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -63,6 +68,8 @@ class Person(Base):
     shows_last: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Since when the e-mail is proved theirs: mail about others goes to no other address.
     verified_at: Mapped[datetime | None]
+    # Until when they say that they can hand over; cleared by the clock, so it leaves no history.
+    hands_over_until: Mapped[datetime | None]
 
 
 class Community(Base):

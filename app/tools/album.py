@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
+from app import queue
 from app.db import Tx
+from app.people.viewer import Viewer
+from app.tools import photos
 from app.tools.models import Photo, Tool
+from app.tools.photos import Stored
 
+GONE = "photos.discard"
 PHOTOS_MOST = 8
 ALT_LONGEST = 200
 
@@ -37,3 +44,52 @@ async def photos_of_all(
     for tool_id, photo in rows:
         found.setdefault(tool_id, []).append(photo)
     return found
+
+
+def photo_of(
+    tool: Tool,
+    picture: Stored,
+    by: Viewer,
+    now: datetime,
+    *,
+    alt: str = "",
+    source: str = "",
+    client_id: uuid.UUID | None = None,
+) -> Photo:
+    """A stored picture as a photo of this tool, not hung up yet."""
+    return Photo(
+        community_id=tool.community_id,
+        tool_id=tool.id,
+        name=picture.name,
+        width=picture.width,
+        height=picture.height,
+        alt=alt,
+        source=source,
+        client_id=client_id,
+        uploaded_by=by.person_id,
+        created_at=now,
+    )
+
+
+async def arrange(tx: Tx, tool: Tool, wanted: Sequence[Photo], now: datetime) -> None:
+    """These are its photos now, in this order; what is left out is taken away for good."""
+    kept = {photo.name for photo in wanted}
+    gone = [photo for photo in await photos_of(tx, tool) if photo.name not in kept]
+    tx.add_all(wanted)
+    for position, photo in enumerate(wanted):
+        photo.tool_id, photo.position = tool.id, position
+    await tx.flush()
+    tool.photo_id = wanted[0].id if wanted else None
+    await tx.flush()
+    for photo in gone:
+        await tx.delete(photo)
+        # Once this is so: until then the files have to be there.
+        await queue.enqueue(tx, GONE, f"{tool.community_id}/{photo.name}", now, now)
+    await tx.flush()
+
+
+async def discard(tx: Tx, key: str, now: datetime) -> None:
+    """For the job loop: the files of a photo that hangs nowhere any more."""
+    name = key.partition("/")[2]
+    if await tx.scalar(select(Photo.id).where(Photo.name == name)) is None:
+        photos.discard(Stored(name, 0, 0))

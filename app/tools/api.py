@@ -21,7 +21,6 @@ from app.people.viewer import Viewer
 from app.tools import commands, queries
 from app.tools.models import Tool
 from app.tools.shapes import (
-    CategoryOut,
     NewTool,
     RulesAsked,
     ToolChanges,
@@ -32,14 +31,6 @@ from app.tools.shapes import (
 from app.wanted import commands as wanted
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
-
-
-@api.get("/categories", summary="The categories", responses=problems())
-async def categories(viewer: ApiMember) -> Listed[CategoryOut]:
-    async with db.snapshot() as tx:
-        counted = await board.category_counts(tx, viewer.here)
-    found = [CategoryOut(slug=one.slug, name=one.name, tools=count) for one, count in counted]
-    return Listed(items=found, next=None)
 
 
 @api.get("/tools", summary="What hangs on the board", responses=problems(422))

@@ -115,9 +115,7 @@ async def _put(
     anywhere: bool = False,
     kept_for: int | None = None,
 ) -> None:
-    """A new row; or what is kept for a loan, or the hold of `person_id`, made into it: one in its
-    way, or `anywhere`.
-    """
+    """A new row, or made of what a loan keeps or `person_id` holds: in its way, or `anywhere`."""
     whole: dict[str, Any] = {"loan_id": None, "person_id": None, "expires_at": None} | row
     async with _unless_taken(tx, community_id, tool_id, now):
         if kept_for is not None and await _become(tx, _of_loan(community_id, kept_for), whole):

@@ -14,9 +14,9 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import availability, queries, rules, terms, watches
+from app.tools import album, availability, queries, rules, terms, watches
 from app.tools.lending import Lending
-from app.tools.models import Category, Photo, Skill, Tool, ToolStatus
+from app.tools.models import Category, Skill, Tool, ToolStatus
 from app.tools.photos import Stored
 
 CATEGORIES = (
@@ -61,12 +61,22 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
     if refusal := rules.why_not_list(by) or (rules.why_not_for_all(by) if text.of_all else None):
         raise refusal
     await people.still_in(tx, by)
-    tool = Tool(
+    tool = made(text, await _category_id(tx, by.community_id, text.category), by, now)
+    tx.add(tool)
+    await tx.flush()
+    await watches.stir(tx, tool.community_id, tool.id, now, now)
+    touch_tool(tx, tool, listing=True)
+    return tool
+
+
+def made(text: ToolText, category_id: int, by: Viewer, now: datetime) -> Tool:
+    """A tool as it is written about, not in the database yet. Raises Refusal with the field."""
+    return Tool(
         community_id=by.community_id,
         owner_id=None if text.of_all else by.person_id,
         keepers=[by.person_id] if text.of_all else [],
         name=rules.check_name(text.name or ""),
-        category_id=await _category_id(tx, by.community_id, text.category),
+        category_id=category_id,
         brand=rules.check_brand(text.brand or ""),
         description=rules.check_description(text.description or ""),
         skill=rules.check_skill(text.skill or Skill.ANYONE),
@@ -77,25 +87,12 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
         created_at=now,
         changed_at=now,
     )
-    tx.add(tool)
-    await tx.flush()
-    await watches.stir(tx, tool.community_id, tool.id, now, now)
-    touch_tool(tx, tool, listing=True)
-    return tool
 
 
-async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
-    await people.still_in(tx, by)
-    tool = await queries.locked(tx, by.community_id, tool_id)
-    if not rules.sees(tool, by):
-        raise NotFound
-    if refusal := rules.why_not_edit(tool, by):
-        raise refusal
-    before = _sought(tool)
+def write(tool: Tool, text: ToolText) -> None:
+    """What is given, over what it says now. Raises Refusal with the field; not the category."""
     if text.name is not None:
         tool.name = rules.check_name(text.name)
-    if text.category is not None:
-        tool.category_id = await _category_id(tx, by.community_id, text.category)
     if text.brand is not None:
         tool.brand = rules.check_brand(text.brand)
     if text.description is not None:
@@ -108,6 +105,19 @@ async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) 
         tool.parts = rules.check_parts(text.parts)
     if text.self_service is not None:
         tool.self_service = text.self_service
+
+
+async def edit(tx: Tx, tool_id: int, text: ToolText, by: Viewer, now: datetime) -> Tool:
+    await people.still_in(tx, by)
+    tool = await queries.locked(tx, by.community_id, tool_id)
+    if not rules.sees(tool, by):
+        raise NotFound
+    if refusal := rules.why_not_edit(tool, by):
+        raise refusal
+    before = _sought(tool)
+    write(tool, text)
+    if text.category is not None:
+        tool.category_id = await _category_id(tx, by.community_id, text.category)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool, listing=before != _sought(tool))
@@ -132,30 +142,21 @@ async def set_terms(tx: Tx, tool: Tool, given: Lending, by: Viewer, now: datetim
 
 
 async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -> None:
-    """Hangs a stored picture on the tool; the one before is not shown any more."""
+    """Hangs a stored picture on the tool as its cover; the one before goes."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    photo = Photo(
-        community_id=tool.community_id,
-        name=picture.name,
-        width=picture.width,
-        height=picture.height,
-        uploaded_by=by.person_id,
-        created_at=now,
-    )
-    tx.add(photo)
-    await tx.flush()
-    tool.photo_id = photo.id
+    others = list(await album.photos_of(tx, tool))[1:]
+    await album.arrange(tx, tool, [album.photo_of(tool, picture, by, now), *others], now)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool)
 
 
 async def hide_photo(tx: Tx, tool: Tool, by: Viewer, now: datetime) -> None:
-    """Takes the picture off; the category's icon stands in its place."""
+    """Takes the cover off; the next photo stands in its place, or the category's icon."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
-    tool.photo_id = None
+    await album.arrange(tx, tool, list(await album.photos_of(tx, tool))[1:], now)
     tool.changed_at = now
     await tx.flush()
     touch_tool(tx, tool)
@@ -180,9 +181,9 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
 
 async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
     found = await tx.scalar(
-        select(Category.id).where(
-            Category.community_id == community_id, Category.slug == rules.clean(slug or "")
-        )
+        select(Category.id)
+        .where(Category.community_id == community_id, Category.slug == rules.clean(slug or ""))
+        .with_for_update(read=True, key_share=True)  # it may just be merged into another
     )
     if found is None:
         raise mistyped(

@@ -36,6 +36,12 @@ def lent_by(person_id: int) -> ColumnElement[bool]:
     )
 
 
+def lent_by_one_of(people: Collection[int]) -> ColumnElement[bool]:
+    """Tools that at least one of these lends."""
+    ids = list(people)
+    return or_(Tool.owner_id.in_(ids), and_(Tool.owner_id.is_(None), Tool.keepers.overlap(ids)))
+
+
 def not_lent_only_by(people: Collection[int]) -> ColumnElement[bool]:
     ids = list(people)
     return or_(

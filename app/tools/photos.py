@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -61,6 +62,15 @@ def discard(stored: Stored) -> None:
         for ending in TYPES:
             with suppress(OSError):  # what was refused is still told, whatever the disk says
                 path_of(stored.name, width, ending).unlink()
+
+
+def again(stored: Stored) -> Stored:
+    """The same picture under a name of its own, for another tool. Raises OSError."""
+    name = secrets.token_hex(16)
+    for width in WIDTHS:
+        for ending in TYPES:
+            shutil.copyfile(path_of(stored.name, width, ending), path_of(name, width, ending))
+    return Stored(name, stored.width, stored.height)
 
 
 def _store(content: bytes) -> Stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql import Select
 
@@ -74,6 +74,16 @@ async def categories(tx: Tx, community_id: int) -> Sequence[Category]:
     return rows.all()
 
 
+async def hanging_in(tx: Tx, community_id: int) -> dict[int, int]:
+    """category id → how many tools it has, whatever their state."""
+    rows = await tx.execute(
+        select(Tool.category_id, func.count())
+        .where(Tool.community_id == community_id)
+        .group_by(Tool.category_id)
+    )
+    return {one: count for one, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def category(tx: Tx, community_id: int, slug: str) -> Category | None:
     return await tx.scalar(
         select(Category).where(Category.community_id == community_id, Category.slug == slug)
@@ -84,7 +94,13 @@ async def photo_for(tx: Tx, viewer: Viewer, name: str) -> Photo:
     """A photo by its file name, if the viewer may see the tool that shows it."""
     row = await tx.execute(
         select(Photo, Tool)
-        .join(Tool, (Tool.community_id == Photo.community_id) & (Tool.photo_id == Photo.id))
+        .join(
+            Tool,
+            and_(
+                Tool.community_id == Photo.community_id,
+                or_(Tool.id == Photo.tool_id, Tool.photo_id == Photo.id),
+            ),
+        )
         .where(Photo.community_id == viewer.community_id, Photo.name == name)
     )
     for photo, shown_by in row:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, HTMLResponse
 
 from app import clock, db, pages, topic
 from app.errors import NotFound, Refusal
@@ -16,9 +17,10 @@ from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import commands, photos, queries, rules, terms
+from app.tools import commands, photos, queries, rules, suggestions, terms
+from app.tools.categories import in_tree
 from app.tools.lending import Lending
-from app.tools.models import Tool
+from app.tools.models import Category, Tool
 from app.wanted import commands as wanted
 from app.wanted import telling as wanted_telling
 
@@ -42,6 +44,30 @@ async def new_tool(
     return await _form(request, viewer, None, Form(values=terms.typed(Lending()) | given))
 
 
+@router.get("/c/{slug}/tools/suggestion")
+async def suggestion(
+    viewer: Member, name: Annotated[str, Query(max_length=200)] = ""
+) -> HTMLResponse:
+    """What the form says beside a name that is being typed."""
+    async with db.snapshot() as tx:
+        found = _suggested(name, await queries.categories(tx, viewer.community_id))
+    return HTMLResponse(pages.partial("tools/_suggestion.html", suggestion=found))
+
+
+@router.get("/c/{slug}/tools/{tool_id}/like")
+async def another_like_it(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
+    """The form of a new tool, with what can be said of both; another's words stay theirs."""
+    if refusal := rules.why_not_list(viewer):
+        raise refusal
+    async with db.snapshot() as tx:
+        tool = await queries.tool_for(tx, viewer, tool_id)
+    values = _values(tool)
+    if not rules.may_change(tool, viewer):
+        same = ("name", "category", "brand", "skill", "parts")
+        values = terms.typed(Lending()) | {name: values[name] for name in same}
+    return await _form(request, viewer, None, Form(values=values))
+
+
 @router.post("/c/{slug}/tools")
 async def list_tool(request: Request, viewer: Member) -> Response:
     form = await request.form(max_files=1, max_fields=60)
@@ -60,18 +86,9 @@ async def edit_page(request: Request, viewer: Member, tool_id: ToolKey) -> Respo
         box = await alone.box_of(tx, tool, viewer)
     if refusal := rules.why_not_edit(tool, viewer):
         raise refusal
-    values = {
-        "name": tool.name,
-        "category": tool.category.slug,
-        "brand": tool.brand,
-        "skill": tool.skill,
-        "description": tool.description,
-        "parts": tool.parts,
-        "self_service": "1" if tool.self_service else "",
+    values = _values(tool) | {
         "key_place": box.place if box else "",
         "key_code": box.code if box else "",
-        "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
-        **terms.typed(tool.lending),
     }
     return await _form(request, viewer, tool, Form(values=values))
 
@@ -192,6 +209,30 @@ async def _write(
     return tool
 
 
+def _values(tool: Tool) -> dict[str, str]:
+    """What its form shows; where its key is stands beside it."""
+    return {
+        "name": tool.name,
+        "category": tool.category.slug,
+        "brand": tool.brand,
+        "skill": tool.skill,
+        "description": tool.description,
+        "parts": tool.parts,
+        "self_service": "1" if tool.self_service else "",
+        "of_all": "1" if tool.owner_id is None else "",
+        "price": f"{tool.price_cents / 100:.2f}" if tool.price_cents else "",
+        **terms.typed(tool.lending),
+    }
+
+
+def _suggested(name: str, categories: Sequence[Category]) -> dict[str, object] | None:
+    words = {one.slug: one.name for one in categories}
+    found = suggestions.suggest(name, words)
+    if found is None:
+        return None
+    return {"category": found.category, "words": words[found.category], "parts": found.parts}
+
+
 def _given(form: FormData, name: str) -> str | None:
     """None where the form has no such field: then it stays as it is."""
     return str(form[name]) if name in form else None
@@ -213,9 +254,13 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             tx=tx,
             status=form.status,
             tool=shown,
-            categories=categories,
+            categories=[
+                {"slug": one.slug, "name": f"{'– ' if one.parent_id else ''}{one.name}"}
+                for one in in_tree(categories)
+            ],
             currency=here.currency,
             skills=list(rules.SKILLS.items()),
+            suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"

@@ -95,12 +95,6 @@ class RulesAsked(Asked):
         return Lending(**(kept | given))
 
 
-class CategoryOut(Answered):
-    slug: str = Field(examples=["drills"])
-    name: str = Field(examples=["Drills and drivers"])
-    tools: int = Field(examples=[9], description="How many hang on the board")
-
-
 class StateOut(Answered):
     """What a tool's loans make of it now; never a name."""
 

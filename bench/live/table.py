@@ -63,7 +63,7 @@ class Table:
                 yield self._line(place, name)
         for note in self.notes:
             yield f"    {note}"
-        least = min(len(rows) for rows in self.rows.values())
+        least = min((len(rows) for rows in self.rows.values()), default=0)
         if self.enough > least:
             yield f"    only {least} of {self.enough} rounds: a look, not a measurement"
 

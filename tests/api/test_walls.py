@@ -41,7 +41,11 @@ OF_THE_LOAN = re.compile(r"/loans/\{loan_id\}")
 
 def filled(path: str, slug: str, tool: int, loan: int) -> str:
     ids = {"tool_id": tool, "loan_id": loan, "person_id": 2**60}
-    ids |= dict.fromkeys(("blackout_id", "change_id", "incident_id", "amount_id", "feed_id"), 1)
+    ids |= dict.fromkeys(
+        ("blackout_id", "change_id", "incident_id", "amount_id", "feed_id", "line_id", "photo_id"),
+        1,
+    )
+    ids |= {"import_id": 1}
     ids |= dict.fromkeys(("room_id", "message_id", "report_id"), 2**60)
     ids |= dict.fromkeys(("wanted_id", "answer_id", "watch_id"), 2**60)
     path = path.format(slug=slug, direction="out", step="paid", name="0" * 32, **ids)
@@ -55,8 +59,16 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
     day = f"{here.street.day(2)}"
     if path.endswith("/code/use"):
         return {"digits": "0000"}
-    if path.endswith(("/taking", "/bringing", "/rooms/{room_id}/photos")):
+    if path.endswith(
+        ("/taking", "/bringing", "/rooms/{room_id}/photos", "/tools/{tool_id}/photos")
+    ):
         return {"photo": TINY}
+    if path.endswith("/inventory/imports"):
+        return {"table": "name,category\nDrill,drills"}
+    if path.endswith("/photos/order"):
+        return {"ids": [1]}
+    if path.endswith("/photos/{photo_id}"):
+        return {"alt": "The case"}
     if path.endswith("/lending"):
         return {"name": "Grete"}
     if path.endswith(("/key-box", "/handovers/{direction}")):
@@ -76,6 +88,14 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"days": 2}
     if path.endswith("/waitlist/order"):
         return {"person": here.ben.who.id, "place": 1, "reason": "Because"}
+    if path.endswith("/handing-over"):
+        return {"length": "1"}
+    if path.endswith("/maintenance/end"):
+        return {}
+    if path.endswith("/maintenance"):
+        return {"kind": "broken"}
+    if path.endswith("/repairs"):
+        return {"words": "New cable", "day": f"{here.street.today}"}
     if path.endswith("/feeds"):
         return {"kind": "loans"}
     if path.endswith("/watches"):
@@ -88,7 +108,7 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 107
+    assert len(ROUTES) == 128
     assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
 
 

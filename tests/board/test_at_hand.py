@@ -8,7 +8,7 @@ import pytest
 
 from app import db
 from app.board import at_hand
-from app.loans import standing
+from app.loans import handover, standing
 from app.people.viewer import Viewer
 from tests.loans.living import HOUR, Elm, elm_street
 from tests.neighbours import Street
@@ -31,6 +31,8 @@ async def test_each_of_the_two_sees_the_one_act_that_is_theirs(tx: db.Tx) -> Non
         "I brought it back",
     )
     assert await found(elm, elm.cora, *both, at=now) is None
+    assert await found(elm, elm.cy, *both, at=now) is None, "it is not there yet"
+    await handover.take_back(tx, out.id, elm.ada, now)
     assert await found(elm, elm.ada, after, at=after.start) == (
         "It is promised to Cy.",
         "I handed it over",

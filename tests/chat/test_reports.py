@@ -68,15 +68,14 @@ async def test_coordinators_hear_of_it_who_have_no_part_in_it(tx: Tx) -> None:
     room = await room_of_two(tx)
     elm = await tx.get_one(Community, room.ada.community_id)
     cora, dee = await coordinator(room), await coordinator(room)
-    await tx.execute(
-        update(Membership).where(Membership.community_id == elm.id).values(role=Role.COORDINATOR)
-    )  # ada and ben as well
+    all_of_them = update(Membership).where(Membership.community_id == elm.id)
+    await tx.execute(all_of_them.values(role=Role.COORDINATOR))  # ada and ben as well
     await commands.join(tx, elm.id, room.id, dee.person_id)
     said = await room.said(room.ben, "You will be sorry")
     for _ in range(2):
         await reported(room, room.ada, said.id)
-    mine = select(Notice).where(Notice.community_id == elm.id)
-    found = (await tx.scalars(mine.options(joinedload(Notice.by)))).all()
+    told_here = select(Notice).where(Notice.community_id == elm.id)
+    found = (await tx.scalars(told_here.options(joinedload(Notice.by)))).all()
     assert {one.person_id for one in found} >= {cora.person_id, room.cy.person_id}
     parties = {room.ada.person_id, room.ben.person_id, dee.person_id}
     assert not {one.person_id for one in found} & parties

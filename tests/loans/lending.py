@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from app import db, jobs, queue, topic
 from app.errors import NotFound, Refusal
+from app.loans import commands as loans
 from app.loans import keeping
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, MOVES, POSSESSED, Act, State
@@ -78,6 +79,9 @@ class Lending:
             ladder = await tools.list_tool(tx, more, elm.cora, self.now)
             await keeping.name(tx, ladder.id, elm.ada.person_id, elm.cora, self.now)
             self.tools = [elm.drill.id, ladder.id]
+            begins = self.now + 26 * HOUR  # so that there is something to keep from others
+            dates, ben = (begins, begins + 20 * HOUR), elm.ben
+            await loans.request(tx, elm.drill.id, *dates, ben, self.now, outside.SAID)
             street = await tx.get_one(Community, self.community_id)
             self.dee = await member(tx, street, "Dee Harlow")
             zoe = await person(tx, "Zoe Marsh")

@@ -177,7 +177,8 @@ async def test_a_question_sleeps_after_30_days_until_it_is_asked_again(tx: Tx) -
         assert way_out in (refusal.way_out or "")
     with pytest.raises(Refusal, match="only be read"):
         await saying.say(tx, room, "Still there?", elm.ben, asleep, uuid.uuid4())
-    (job,) = await tx.scalars(select(Job).where(Job.name == asked.SLEEP))
+    waits = select(Job).where(Job.name == asked.SLEEP, Job.key == f"{elm.here.id}/{room}")
+    (job,) = await tx.scalars(waits)
     assert job.run_at == asleep
     tx.info.pop("touched", None)
     await jobs.COMMANDS[job.name](tx, job.key, asleep)
@@ -187,7 +188,7 @@ async def test_a_question_sleeps_after_30_days_until_it_is_asked_again(tx: Tx) -
     assert name in tx.info["touched"]
     await saying.say(tx, room, "Still loud.", elm.ada, asleep, uuid.uuid4())
     await elm.asked(elm.ben, 40, now=asleep)
-    assert not (await tx.scalars(select(Job).where(Job.name == asked.SLEEP))).all()
+    assert not (await tx.scalars(waits)).all()
 
 
 async def test_each_asks_in_a_room_of_their_own(tx: Tx) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import delete, select
 
-from app.chat import edits
 from app.chat import queries as chat
 from app.chat.models import ConversationId, Message, Picture
 from app.db import Tx
@@ -54,7 +53,7 @@ async def room(tx: Tx, request: pytest.FixtureRequest) -> Room:
     asked = await saying.ask(tx, elm.drill.id, "Is it loud?", elm.ben, NOW, uuid.uuid4())
     made = Room(elm, asked.conversation_id)
     await made.says(elm.ada, "Yes.")
-    await tx.execute(delete(Notice))
+    await tx.execute(delete(Notice).where(Notice.community_id == elm.here.id))
     return made
 
 
@@ -84,8 +83,21 @@ async def test_whoever_is_blocked_can_take_back_but_not_say_something_new(room: 
     await blocks.block(elm.tx, elm.ben.person_id, elm.ada, NOW)
     with pytest.raises(Refusal, match="Nobody can write"):
         await saying.change(elm.tx, id, said.id, "You will be sorry", elm.ben, NOW)
-    await edits.remove(elm.tx, elm.here.id, id, elm.ben.person_id, said.id, NOW)
+    await saying.take_back(elm.tx, id, said.id, elm.ben, NOW)
     assert "Hello" not in [one.body for one in await chat.newest(elm.tx, elm.here.id, id)]
+
+
+async def test_nobody_is_told_later_of_what_was_taken_back(room: Room) -> None:
+    elm = room.elm
+    first, second = await room.says(elm.ben, "Hello"), await room.says(elm.ben, "Anybody?")
+    waiting = select(Notice.id).where(
+        Notice.community_id == elm.here.id,
+        Notice.kind == Kind.MESSAGE,
+        Notice.seen_at.is_(None),
+    )
+    for said, told in ((first, 1), (second, 0)):
+        await saying.take_back(elm.tx, room.id, said.id, elm.ben, NOW)
+        assert len((await elm.tx.scalars(waiting)).all()) == told
 
 
 async def test_a_stranger_says_and_changes_nothing(room: Room) -> None:

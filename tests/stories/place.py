@@ -52,6 +52,8 @@ async def furnished(street: Street, quiet: Street) -> Place:
         "board": home,
         "board without a fit": f"{home}?q=nothing+like+it",
         "board, empty": still,
+        "board, filtered": f"{home}?price_to=cheap&skill=anyone",
+        "categories": f"{home}/categories",
         "tool, new": f"{home}/tools/new",
         "wanted": f"{home}/wanted",
         "wanted, to coordinators": f"{home}/wanted",
@@ -87,6 +89,11 @@ async def _lending(street: Street) -> dict[str, str]:
     await _gets_a_photo(ada, drill)
     await ada.does(f"{home}/tools/{drill}/edit", **RULED)
     await ada.does(f"{home}/tools/{drill}/blackouts", start=street.day(30), end=street.day(31))
+    repaired = {"day": street.today, "words": "New cable, soldered.", "cost": "12.50"}
+    await ada.does(f"{home}/tools/{drill}/repairs", **repaired)
+    await ada.does(f"{home}/handing-over", length="1")
+    await ben.does(f"{home}/tools/{drill}/saved")
+    await ben.does(f"{home}/calendar", kind="loans")
     await street.cora.does(f"{home}/tools/{drill}/hold", start=street.day(5), end=street.day(6))
     asked = await ben.asks_for(drill, street.day(2), note="A shelf. May I?", accept_safety=1)
     await ada.says(asked, "Of course.")
@@ -134,7 +141,14 @@ async def _lending(street: Street) -> dict[str, str]:
         "tool, one's own": f"{home}/tools/{ladder}",
         "tool, paused": f"{home}/tools/{saw}",
         "tool, edit": f"{home}/tools/{drill}/edit",
+        "tool, photos": f"{home}/tools/{drill}/photos",
+        "inventory": f"{home}/inventory",
+        "import": await _looks_at_a_table(ada),
         "tool, days off": f"{home}/tools/{drill}/blackouts",
+        "tool, repairs": f"{home}/tools/{drill}/maintenance",
+        "tool, from its label": f"{home}/tools/{drill}?label=1",
+        "labels": f"{home}/labels?tool={drill}",
+        "calendar": f"{home}/calendar?tool={drill}",
         "tool, of all": f"{home}/tools/{table}",
         "tool, keepers": f"{home}/tools/{table}/keepers",
         "tool, being chosen": f"{home}/tools/{drill}",
@@ -195,6 +209,14 @@ async def _gets_a_photo(ada: Neighbour, tool: int) -> None:
     picture = {"photo": ("drill.webp", PICTURE.read_bytes(), "image/webp")}
     answer = await ada.client.post(path, data=text, files=picture)
     assert answer.status_code == 303, answer.text
+
+
+async def _looks_at_a_table(ada: Neighbour) -> str:
+    table = b"key,name,category,colour\n1,Plane,saws,\n2,Kettle,kitchen,\n"
+    files = {"table": ("tools.csv", table, "text/csv")}
+    answer = await ada.client.post(f"{ada.home}/inventory/imports", files=files)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
 
 
 async def _somebody_asks_to_join(street: Street) -> None:

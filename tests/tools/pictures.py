@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -57,6 +58,11 @@ def bomb(width: int = 100_000, height: int = 100_000) -> bytes:
         + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
         + chunk(b"IEND", b"")
     )
+
+
+def random_bytes(size: int) -> bytes:
+    """The same each time; no packer makes them smaller."""
+    return random.Random(size).randbytes(size)
 
 
 def kept() -> set[Path]:

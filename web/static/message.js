@@ -34,37 +34,7 @@
     else if (!reply) answering.replaceChildren();
     event.preventDefault();
   });
-  // --- the viewer: one photo after the other, with the arrow keys or by swiping past them
-  const view = (shot) => {
-    const shots = [...room.list().querySelectorAll("a.shot")], at = shots.indexOf(shot);
-    const image = Object.assign(document.createElement("img"), { src: shot.href, alt: shot.querySelector("img").alt });
-    const button = (text, title, act) => {
-      const made = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: text, title });
-      made.addEventListener("click", act);
-      return made;
-    };
-    const step = (by) => () => shots[at + by] && view(shots[at + by]);
-    const acts = Object.assign(document.createElement("p"), { className: "viewer-acts" });
-    acts.append(button("‹", "The one before", step(-1)), button("Close", "", () => over.close()), button("›", "The next", step(1)));
-    acts.firstChild.disabled = at === 0;
-    acts.lastChild.disabled = at === shots.length - 1;
-    over.replaceChildren(image, acts);
-    over.classList.add("is-viewer");
-    over.onkeydown = ({ key }) => ({ ArrowLeft: step(-1), ArrowRight: step(1) })[key]?.();
-    if (!over.open) over.showModal();
-    acts.children[1].focus();
-  };
-  over.addEventListener("close", () => {
-    over.classList.remove("is-viewer");
-    over.onkeydown = null;
-    over.replaceChildren();
-  });
-  document.addEventListener("click", (event) => {
-    const shot = event.target.closest?.("a.shot");
-    if (!shot || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    view(shot);
-  });
+  over.addEventListener("close", () => over.replaceChildren());
 
   over.addEventListener("submit", async (event) => {
     event.preventDefault();

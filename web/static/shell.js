@@ -15,19 +15,20 @@
 
   // Nobody is signed in here any more: no page of anybody stays, and nothing rings. What was typed
   // stays, since a session may have run out over it; who signs out takes that along, too.
-  if (!person && location.pathname === "/sign-in") forget().catch(() => {});
+  let forgotten = !person && location.pathname === "/sign-in" ? forget() : Promise.resolve();
 
   // Each tab remembers whose its words are: it may be looked at long after another one's sign-in.
   try {
     if (person) {
       const former = [localStorage, sessionStorage].map((store) => store.getItem("person"));
       if (former.some((one) => one && one !== person)) forgetWords();
-      if (former[0] && former[0] !== person) forget().catch(() => {});
+      if (former[0] && former[0] !== person) forgotten = forget();
       for (const store of [localStorage, sessionStorage]) store.setItem("person", person);
     }
   } catch {
     // Where nothing can be kept there is nothing to forget.
   }
+  forgotten = forgotten.catch(() => {});
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -67,6 +68,7 @@
   const once = async () => {
     if (!person || sessionStorage.getItem("rings") || !window.Notification || Notification.permission !== "granted") return;
     sessionStorage.setItem("rings", "1");
+    await forgotten;
     const { pushManager } = await navigator.serviceWorker.ready;
     if (pushManager) await renew(pushManager);
   };
