@@ -41,10 +41,14 @@ class NewToolPhoto(Asked):
 
 
 class PhotoOrder(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ids": [12, 9]}]})
+
     ids: list[Id] = Field(max_length=album.PHOTOS_MOST, description="All, the cover first")
 
 
 class PhotoWords(Asked):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"alt": "The case, open"}]})
+
     alt: str = Field(max_length=album.ALT_LONGEST)
 
 

@@ -99,7 +99,8 @@ async def test_what_is_no_photo_hangs_nowhere(street: Street, content: bytes) ->
     answer = await hangs(street.ada, tool, content)
     assert answer.status_code == 422
     assert answer.json()["way_out"]
-    assert (pictures.kept(), await shown(street.ada, tool)) == (before, [])
+    assert pictures.kept() <= before  # what others took off may go meanwhile
+    assert await shown(street.ada, tool) == []
 
 
 async def test_a_photo_with_something_behind_it_loses_that(street: Street) -> None:

@@ -105,7 +105,7 @@ async def test_a_fake_is_refused_and_leaves_nothing_behind(content: bytes) -> No
         await photos.store(content)
     assert (refused.value.status, refused.value.field_name) == (422, "photo")
     assert refused.value.way_out == "Choose a JPEG, PNG or WebP picture."
-    assert pictures.kept() == before
+    assert pictures.kept() <= before  # what others took off may go meanwhile
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PPM"])
