@@ -53,21 +53,22 @@ OURS = {
 # A first word that does without spaces: where only that is shown, it is as bad as the whole.
 FIRST = "\"'><script>alert(1)</script><img/src=x/onerror=alert(1)>"
 EVIL = " ".join((FIRST, *TRIES, "\r\nBcc: all@example.org\r\n\r\n<b")).replace("\x00", "")
-OURS_IN_FACTS = {"start", "end", "until"}  # instants, in a notice
+# Instants, in a notice; what becomes of a row of a table, and the columns it changes.
+OURS_IN_FACTS = {"start", "end", "until", "becomes", "changes"}
 
 
 # Fields of forms and of the API that take words as people type them …
 WORDS = {
     *("about", "body", "brand", "code", "community", "description", "key_code", "key_place"),
     *("message", "name", "note", "parts", "place", "q", "reason", "rules.safety", "safety"),
-    *("said", "there", "words"),
+    *("alt", "said", "table", "there", "words"),
 }
 # … and those that take something of a shape of its own, and keep nothing else.
 SHAPED = {
     *("accept_safety", "amount", "auth", "back", "back_at", "borrower", "category", "client_id"),
     *("current", "cursor", "deposit", "digits", "email", "end", "end_time", "endpoint"),
     *("free_from", "free_to", "happened_at", "held", "idempotency_key", "keeper", "kind"),
-    *("cost", "day", "into", "length", "parent"),
+    *("becomes", "cost", "day", "ids", "into", "length", "parent"),
     *("lender", "next", "price_to", "separator", "skill"),
     *("of_age", "out_at", "password", "price", "public_key", "quiet_from", "quiet_until", "role"),
     *(
