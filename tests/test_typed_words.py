@@ -39,8 +39,7 @@ NO_PAGE = re.compile(
 # What stands in mails (`tests/notices/test_typed_mail.py`), in the API's JSON or nowhere.
 NOT_ON_PAGES = {
     *("community.area", "letter.facts", "delivery.last_error", "loan.place", "loan.safety"),
-    *("loan_event.reason", "tool.key", "tool_import.table_name", "tool_import.warnings"),
-    *("tool_import.fates", "tool_import.said", "photo.alt"),
+    *("loan_event.reason", "tool.key"),
 }
 TOO_LONG = typed.EVIL * 3
 
@@ -171,6 +170,7 @@ async def looks(place: Place, clients: dict[str, httpx.AsyncClient]) -> Seen:
     paths += [("ada", f"{home}/{one}") for one in ("calendar", "inventory", "labels")]
     paths += [("ada", f"{home}/labels?tool={tool.rsplit('/', 1)[1]}")]
     paths += [("ada", f"{tool}/maintenance"), ("cora", f"{home}/categories")]
+    paths += [("ada", f"{tool}/like"), ("ada", f"{home}/tools/suggestion?name=drill")]
     names = dict.fromkeys(name for name, _ in paths)
     await asyncio.gather(
         *(looks_at(seen, name, [path for one, path in paths if one == name]) for name in names)
