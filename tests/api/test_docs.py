@@ -98,13 +98,15 @@ async def test_a_call_is_tried_in_the_page(here: Programs) -> None:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         await page.goto(f"{here.ada.who.at.url}/docs")
-        await expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
+        sections = {tag for _, operation in OPERATIONS for tag in operation["tags"]}
+        await expect(page.locator(".opblock-tag")).to_have_count(len(sections))
 
         await page.locator(".btn.authorize").click()
         token = here.ada.client.headers["authorization"].removeprefix("Bearer ")
         await page.locator(".modal-ux input").fill(token)
         await page.locator(".modal-ux .authorize").click()
         await page.locator(".modal-ux .btn-done").click()
+        await page.locator("#operations-tag-tools").click()
         tool = page.locator("#operations-tools-tool")
         await tool.locator(".opblock-summary-control").click()
         for name, value in (("tool_id", f"{drill}"), ("slug", here.street.here.slug)):

@@ -51,7 +51,8 @@ async def test_who_is_let_in_is_told_at_once(tx: Tx) -> None:
     tx.info.pop("touched", None)
     standing = await commands.admit(tx, ben.person_id, cora, NOW + HOUR)
     assert (standing.status, standing.joined_at) == (Status.ACTIVE, NOW + HOUR)
-    assert tx.info["touched"] == {topic.access(ben.person_id), topic.members(elm.id)}
+    seen = {topic.access(ben.person_id), topic.members(elm.id), topic.wanted(elm.id)}
+    assert tx.info["touched"] == seen
     tx.info.pop("touched")
     await commands.admit(tx, ben.person_id, cora, NOW + 2 * HOUR)
     assert "touched" not in tx.info

@@ -12,7 +12,7 @@
     domNode: place,
     deepLinking: true,
     defaultModelsExpandDepth: 0,
-    docExpansion: "list",
+    docExpansion: "none", // section by section: all at once are too many to look through
     persistAuthorization: false,
     queryConfigEnabled: false,
     tryItOutEnabled: true,
