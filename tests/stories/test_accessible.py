@@ -263,4 +263,5 @@ async def test_the_documents_of_the_api_load_without_a_complaint(
 ) -> None:
     window = await desk.window(workers[0])
     await window.opens("/docs")
+    await window.page.locator("#operations-tag-tools").click()
     await expect(window.page.get_by_text("/api/v1/c/{slug}/tools").first).to_be_visible()

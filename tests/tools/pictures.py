@@ -66,7 +66,7 @@ def random_bytes(size: int) -> bytes:
 
 
 def kept() -> set[Path]:
-    """The files there are."""
+    """The files there are; what others took off earlier may go meanwhile."""
     return set(photos.folder().glob("*")) if photos.folder().exists() else set()
 
 

@@ -99,7 +99,7 @@ async def test_what_is_no_photo_hangs_nowhere(street: Street, content: bytes) ->
     answer = await hangs(street.ada, tool, content)
     assert answer.status_code == 422
     assert answer.json()["way_out"]
-    assert pictures.kept() <= before  # what others took off may go meanwhile
+    assert pictures.kept() <= before
     assert await shown(street.ada, tool) == []
 
 

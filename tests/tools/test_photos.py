@@ -105,7 +105,7 @@ async def test_a_fake_is_refused_and_leaves_nothing_behind(content: bytes) -> No
         await photos.store(content)
     assert (refused.value.status, refused.value.field_name) == (422, "photo")
     assert refused.value.way_out == "Choose a JPEG, PNG or WebP picture."
-    assert pictures.kept() <= before  # what others took off may go meanwhile
+    assert pictures.kept() <= before
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "ICO", "PPM"])
@@ -166,7 +166,7 @@ async def test_what_is_discarded_is_gone_and_may_be_discarded_again() -> None:
     assert len(pictures.kept() - before) == 4
     photos.discard(stored)
     photos.discard(stored)
-    assert pictures.kept() == before
+    assert pictures.kept() <= before
 
 
 async def test_without_room_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ async def test_without_room_nothing_half_written_stays(monkeypatch: pytest.Monke
         await photos.store(pictures.plain())
     assert refused.value.status == 507
     monkeypatch.undo()
-    assert pictures.kept() == before
+    assert pictures.kept() <= before
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of what it skips
