@@ -13,8 +13,8 @@ from app.loans.states import MOVES, POSSESSED, UNDO_WITHIN, UNDOABLE, Act, State
 from app.people.models import Membership, Status
 from app.people.rules import COORDINATING
 from app.people.viewer import Viewer
+from app.tools import rules as tools
 from app.tools.models import ToolStatus
-from app.tools.rules import price_from
 
 INCIDENTS_WITHIN = timedelta(days=30)
 MOST_EVIDENCE = 40  # of one loan: enough for two people, and no store for anybody
@@ -252,9 +252,9 @@ def check_words(text: str, what: str) -> str:
 def cents_from(text: str) -> int:
     """'12.50' or '' as cents."""
     try:
-        cents = price_from(text)
-    except Refusal as refusal:
-        raise mistyped("amount", "That is not an amount.", "Write it like 12.50.") from refusal
+        cents = tools.cents_from(text)
+    except ValueError:
+        raise mistyped("amount", "That is not an amount.", "Write it like 12.50.") from None
     return check_cents(cents)
 
 

@@ -125,9 +125,9 @@ def _day(text: str) -> date:
 
 def _cents(text: str) -> int:
     try:
-        return tool_rules.price_from(text)
-    except Refusal as refusal:
-        raise mistyped("cost", "That is not a cost.", "Write it like 12.50.") from refusal
+        return tool_rules.cents_from(text)
+    except ValueError:
+        raise mistyped("cost", "That is not a cost.", "Write it like 12.50.") from None
 
 
 async def _page(

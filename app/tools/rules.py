@@ -140,11 +140,21 @@ def check_price(cents: int) -> int:
 
 
 def price_from(text: str) -> int:
-    """'2.50', '2,5 €' or '' as cents."""
+    """What is typed for a day, as cents."""
+    try:
+        cents = cents_from(text)
+    except ValueError:
+        way_out = "Write it like 2.50, or 0 for free."
+        raise mistyped("price", "That is not a price.", way_out) from None
+    return check_price(cents)
+
+
+def cents_from(text: str) -> int:
+    """'2.50', '2,5 €' or '' as cents, however many. Raises ValueError."""
     plain = text.replace(",", ".").strip("€$£ \t\xa0\u202f")
     if not plain:
         return 0
     whole, _, part = plain.partition(".")
     if not (whole or part) or not (whole + part).isdecimal() or len(part) > 2 or len(whole) > 6:
-        raise mistyped("price", "That is not a price.", "Write it like 2.50, or 0 for free.")
-    return check_price(int(whole or 0) * 100 + int(part.ljust(2, "0") or 0))
+        raise ValueError(text)
+    return int(whole or 0) * 100 + int(part.ljust(2, "0") or 0)

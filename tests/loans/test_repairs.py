@@ -117,6 +117,7 @@ async def test_behind_a_block_and_while_it_is_off_it_has_no_past(tx: db.Tx) -> N
         ({"words": "Cable", "day": "2999-01-01"}, "day"),
         ({"words": "Cable", "day": "1026-05-01"}, "day"),
         ({"words": "Cable", "day": "2026-05-01", "cost": "much"}, "cost"),
+        ({"words": "Cable", "day": "2026-05-01", "cost": "100000.01"}, "cost"),
     ],
 )
 async def test_what_cannot_be_taken_says_why_and_stays_typed(
@@ -127,6 +128,13 @@ async def test_what_cannot_be_taken_says_why_and_stays_typed(
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
     assert typed["words"] in answer.text
+
+
+async def test_a_repair_may_cost_more_than_any_price_for_a_day(street: Street) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    there = f"{street.ada.home}/tools/{drill}"
+    await street.ada.does(f"{there}/repairs", words="New motor", day=street.today, cost="1234,50")
+    assert "1,234.50" in await street.ada.opens(f"{there}/maintenance")
 
 
 async def test_it_is_live_on_the_page_and_only_its_lender_may(street: Street) -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from app import db, topic
-from app.loans.incident import Evidence, Incident
+from app.errors import Refusal
+from app.loans import fair
+from app.loans.incident import CENTS_HIGHEST, Evidence, Incident
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import UNDO_WITHIN, State
 from app.tools.photos import folder
@@ -204,3 +206,11 @@ async def test_who_accepts_sees_the_loan_closed_on_both_screens(street: Street) 
         await press(street.ada, "settlement")
         await ben.shows(name, "Settled:")
     assert await state_of(street, loan) == State.CLOSED
+
+
+def test_an_amount_may_be_more_than_any_price_for_a_day() -> None:
+    assert fair.cents_from("10000") == CENTS_HIGHEST
+    for typed in ("10000.01", "much"):
+        with pytest.raises(Refusal) as refused:
+            fair.cents_from(typed)
+        assert refused.value.field_name == "amount"
