@@ -8,7 +8,8 @@ from app import queue, words
 from app.db import Tx
 from app.errors import Conflict, Refusal, Span
 from app.loans import choosing, queries, rules
-from app.tools import occupied, watches
+from app.loans.models import Loan
+from app.tools import availability, occupied, watches
 from app.tools import queries as tools
 from app.tools.commands import touch_tool
 from app.tools.models import Tool
@@ -73,6 +74,14 @@ async def plan_pass(tx: Tx, tool: Tool, at: datetime, now: datetime) -> None:
     key = f"{tool.community_id}/{tool.id}/{int(at.timestamp() * 1000)}"
     if at > now:
         await queue.enqueue(tx, PASSED, key, at, now)
+
+
+async def come_free(tx: Tx, loan: Loan, now: datetime) -> None:
+    """Nobody has it any more: after its rest boards show that, and who watches is told."""
+    rest = loan.tool.lending.buffer
+    free_at = await availability.cut(tx, loan.community_id, loan.id, now, rest)
+    await watches.stir(tx, loan.community_id, loan.tool_id, free_at, now)
+    await plan_pass(tx, loan.tool, free_at, now)
 
 
 async def passed(tx: Tx, key: str, now: datetime) -> None:

@@ -11,12 +11,12 @@ from app.db import Tx
 from app.errors import Conflict, mistyped
 from app.loans import fair, incidents, queries, records, rules
 from app.loans.commands import change, key, locked
-from app.loans.dates import plan_pass, why_not_unheld
+from app.loans.dates import come_free, why_not_unheld
 from app.loans.models import Loan
 from app.loans.papers import Direction
 from app.loans.states import Act
 from app.people.viewer import Viewer
-from app.tools import availability, watches
+from app.tools import availability
 from app.tools.photos import Stored
 
 PLACE_LONGEST = 200
@@ -68,10 +68,7 @@ async def come_back(tx: Tx, loan: Loan, act: Act, by: Viewer, now: datetime) -> 
     """Back, by the lender's word (TAKE_BACK) or the borrower's with proof (GIVE_BACK)."""
     await change(tx, loan, act, by, now)
     await incidents.found(tx, loan, by, now)
-    rest = loan.tool.lending.buffer
-    await availability.cut(tx, loan.community_id, loan.id, now, rest)
-    await watches.stir(tx, loan.community_id, loan.tool_id, now + rest, now)
-    await plan_pass(tx, loan.tool, now + rest, now)
+    await come_free(tx, loan, now)
     await queue.enqueue(tx, "loans.close", key(loan), now + rules.CLOSE_AFTER, now)
     await records.pressed(tx, loan, Direction.IN, by.person_id, now, now)
 

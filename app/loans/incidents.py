@@ -10,12 +10,12 @@ from app.db import Tx
 from app.errors import mistyped
 from app.loans import amends, cases, fair, keeping, off, rules, story, unsafe
 from app.loans.commands import change, locked
+from app.loans.dates import come_free
 from app.loans.incident import Amount, Evidence, Incident, IncidentKind, Payer, Purpose
 from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
-from app.tools import availability, watches
 from app.tools.models import ToolStatus
 from app.tools.photos import Stored
 from app.tools.rules import ON_THE_BOARD
@@ -178,8 +178,7 @@ async def is_here(
     loan.version += 1
     amends.record(tx, loan, story.FOUND, by, "", now)
     await found(tx, loan, by, now)
-    await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
-    await watches.stir(tx, loan.community_id, loan.tool_id, now, now)
+    await come_free(tx, loan, now)
     if loan.tool.status == ToolStatus.MISSING:
         await amends.set_tool(tx, loan.tool, ToolStatus.LISTED, now)
     await amends.tell(tx, loan, by, now, f"{by.name} has the tool again.", kind=Kind.FOUND)
@@ -264,5 +263,7 @@ async def _settle(
         tx, loan, by, now, f"{by.name} settled it: {said}", kind=Kind.SETTLED, why=said
     )
     if loan.state == State.DISPUTED and not await cases.incidents_of(tx, loan, unsettled=True):
+        never_back = loan.in_hand
         await change(tx, loan, Act.SETTLE, by, now)
-        await availability.cut(tx, loan.community_id, loan.id, now, loan.tool.lending.buffer)
+        if never_back:
+            await come_free(tx, loan, now)

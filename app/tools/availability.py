@@ -262,21 +262,26 @@ async def move(
 
 async def cut(
     tx: Tx, community_id: int, loan_id: int, now: datetime, rest: timedelta = timedelta()
-) -> None:
-    """The tool is back: what it blocked is free at once, but for its `rest` after a loan."""
+) -> datetime:
+    """The tool is back: what it blocked is free at once, but for its `rest` after a loan.
+
+    Answers from when on.
+    """
     began = func.lower(Occupancy.period)
     mine = _of_loan(community_id, loan_id)
     gone = delete(Occupancy).where(*mine, began >= now).returning(Occupancy.tool_id)
     dropped = await tx.scalar(gone.execution_options(**UNSYNCHRONISED))
-    shortened = await tx.scalar(
+    rows = await tx.execute(
         update(Occupancy)
         .where(*mine, Occupancy.period.contains(now))
         .values(period=func.tstzrange(began, func.least(func.upper(Occupancy.period), now + rest)))
-        .returning(Occupancy.tool_id)
+        .returning(Occupancy.tool_id, func.upper(Occupancy.period))
         .execution_options(**UNSYNCHRONISED)
     )
-    if tool_id := dropped or shortened:
-        await wake(tx, community_id, tool_id, now + rest, now)
+    tool_id, free_at = rows.one_or_none() or (dropped, now)
+    if tool_id:
+        await wake(tx, community_id, tool_id, free_at, now)
+    return free_at
 
 
 async def release(tx: Tx, community_id: int, loan_id: int, now: datetime) -> None:

@@ -10,15 +10,30 @@ from sqlalchemy import select
 
 from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal
-from app.loans import amounts, cases, clockwork, fair, handover, incidents, rules, shelf, unsafe
+from app.loans import (
+    amounts,
+    cases,
+    clockwork,
+    dates,
+    fair,
+    handover,
+    incidents,
+    rules,
+    shelf,
+    unsafe,
+)
 from app.loans.incident import Amount, Evidence, Incident, Payer
 from app.loans.incidents import Terms
 from app.loans.models import Loan
 from app.loans.states import State
 from app.notices.models import Kind, Notice
+from app.queue import Job
+from app.tools import commands as tools
 from app.tools import occupied
+from app.tools.lending import Lending
 from app.tools.models import ToolStatus
 from app.tools.photos import Stored
+from app.tools.watches import LOOK, Watch
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.people.living import NOW
 
@@ -163,6 +178,39 @@ async def test_a_lost_tool_is_missing_its_bookings_are_told_and_it_can_be_found(
     assert one.settled_at is None, "what it has cost is still theirs to settle"
     with pytest.raises(Conflict):
         await incidents.is_here(tx, loan.id, elm.ada, LATER)
+
+
+@pytest.mark.parametrize(("after", "rests"), [(HOUR, True), (9 * DAY, False)])
+async def test_what_is_found_or_brought_back_is_told_when_it_has_rested(
+    tx: Tx, after: timedelta, rests: bool
+) -> None:
+    """Late, no row blocks it any more, and there is nothing to wait for."""
+    elm = await elm_street(tx)
+    await tools.set_terms(tx, elm.drill, Lending(buffer_hours=24), elm.ada, NOW)
+    tx.add(
+        Watch(
+            community_id=elm.here.id,
+            person_id=elm.cy.person_id,
+            words="drill",
+            category="",
+            created_at=NOW,
+        )
+    )
+    loan, back_at = await elm.out(elm.ben, 0), NOW + after
+    if rests:
+        await opened(elm, loan, dispute=True)
+        await incidents.is_here(tx, loan.id, elm.ada, back_at)
+    else:
+        await handover.take_back(tx, loan.id, elm.ada, back_at)
+    free_at = back_at + DAY if rests else back_at
+    due = await tx.execute(
+        select(Job.name, Job.run_at).where(
+            Job.key.startswith(f"{elm.here.id}/{elm.drill.id}/"), Job.run_at >= back_at
+        )
+    )
+    planned = {(name, at) for name, at in due}
+    assert {(name, at) for name, at in planned if name == LOOK} == {(LOOK, free_at)}
+    assert ((dates.PASSED, free_at) in planned) is rests
 
 
 async def test_a_lost_tool_that_is_paid_for_stays_missing_and_blocks_nothing(tx: Tx) -> None:
