@@ -56,7 +56,7 @@ def why_not_remove(
 
 async def add(tx: Tx, name: str, parent_id: int | None, by: Viewer) -> Category:
     """Raises Refusal with the field that cannot be taken."""
-    shelves = await _locked(tx, by)
+    shelves = await locked(tx, by)
     if len(shelves) >= MOST:
         raise Refusal(f"There are {MOST} categories already.", "Merge two of them first.")
     name = _checked(name, shelves)
@@ -77,7 +77,7 @@ async def add(tx: Tx, name: str, parent_id: int | None, by: Viewer) -> Category:
 
 async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by: Viewer) -> None:
     """Another name, or another place; its address stays, and links to it."""
-    shelves = await _locked(tx, by)
+    shelves = await locked(tx, by)
     shelf = _one(category_id, shelves)
     others = [one for one in shelves if one is not shelf]
     shelf.name = _checked(name, others)
@@ -88,8 +88,8 @@ async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by:
 
 
 async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
-    """Its tools go into another one; without tools it just goes."""
-    shelves = await _locked(tx, by)
+    """Its tools go into another one; without tools it just goes. See also `wanted.follow`."""
+    shelves = await locked(tx, by)
     shelf = _one(category_id, shelves)
     into = None if into_id is None else _one(into_id, shelves)
     counted = select(func.count()).select_from(Tool).where(_hangs_in(shelf))
@@ -113,7 +113,7 @@ def _hangs_in(shelf: Category) -> ColumnElement[bool]:
     return and_(Tool.community_id == shelf.community_id, Tool.category_id == shelf.id)
 
 
-async def _locked(tx: Tx, by: Viewer) -> Sequence[Category]:
+async def locked(tx: Tx, by: Viewer) -> Sequence[Category]:
     """All of them: who arranges, arranges alone. Raises Refusal for who may not."""
     if refusal := why_not_sort(by):
         raise refusal

@@ -17,6 +17,7 @@ from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import categories as shelving
 from app.tools import queries
+from app.wanted import commands as wanted
 
 router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
@@ -63,8 +64,11 @@ async def remove(
     request: Request, viewer: Coordinator, category_id: CategoryKey, into: Typed = ""
 ) -> Response:
     try:
+        taken_by = _chosen("into", into)
         async with db.begin() as tx:
-            await shelving.remove(tx, category_id, _chosen("into", into), viewer)
+            await shelving.locked(tx, viewer)
+            await wanted.follow(tx, viewer.community_id, category_id, taken_by)
+            await shelving.remove(tx, category_id, taken_by, viewer)
     except Refusal as refusal:
         return await _page(request, viewer, Form.again(refusal, into=into), category_id)
     return pages.back_to(f"{viewer.here.path}/categories")

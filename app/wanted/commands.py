@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 
 from app import clock, queue, topic
 from app.db import Tx
@@ -20,7 +20,7 @@ from app.people.models import Role, Status
 from app.people.rules import why_not_coordinate
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools.models import Tool
+from app.tools.models import Category, Tool
 from app.tools.watches import Watch
 from app.wanted import queries, rules
 from app.wanted.models import Wanted, WantedAnswer, WantedState
@@ -192,6 +192,15 @@ async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
     await _forget(tx, community_id, mine.all(), by=person_id)
     watched = delete(Watch).where(Watch.community_id == community_id, Watch.person_id == person_id)
     await tx.execute(watched.execution_options(synchronize_session=False))
+    touch(tx, topic.wanted(community_id))
+
+
+async def follow(tx: Tx, community_id: int, category_id: int, into_id: int | None) -> None:
+    """What is looked for in a category that goes is looked for where its tools hang then."""
+    into = select(Category.id).where(Category.community_id == community_id, Category.id == into_id)
+    there = (Wanted.community_id == community_id, Wanted.category_id == category_id)
+    moved = update(Wanted).where(*there).values(category_id=into.scalar_subquery())
+    await tx.execute(moved.execution_options(synchronize_session=False))
     touch(tx, topic.wanted(community_id))
 
 

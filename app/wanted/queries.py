@@ -141,7 +141,9 @@ async def answered_by(tx: Tx, by: Viewer, answer_id: int) -> tuple[WantedAnswer,
 
 async def category_id(tx: Tx, community_id: int, slug: str) -> int | None:
     return await tx.scalar(
-        select(Category.id).where(Category.community_id == community_id, Category.slug == slug)
+        select(Category.id)
+        .where(Category.community_id == community_id, Category.slug == slug)
+        .with_for_update(read=True, key_share=True)  # it may just be merged into another
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app import topic
+from app import db, topic
 from app.board import queries as board
 from app.board import wall
 from app.board.search import Search
@@ -114,3 +114,20 @@ async def test_a_coordinator_arranges_them_on_a_page_and_walls_follow(street: St
     chips = await street.ben.opens(street.ben.home)
     assert re.search(r'class="chip is-below">.*?Batteries &amp; more', chips, re.S)
     assert "– Batteries" in await street.ada.opens(f"{street.ada.home}/tools/new")
+
+
+async def test_what_is_looked_for_goes_where_the_tools_of_its_category_go(street: Street) -> None:
+    ben, cora, home = street.ben, street.cora, street.here.path
+    await ben.does(f"{home}/wanted", words="A tile cutter", category="saws")
+    await ben.does(f"{home}/wanted", words="A tent", category="party")
+    await street.ada.lists("Jigsaw", "saws")
+    async with db.snapshot() as tx:
+        ids = {one.slug: one.id for one in await queries.categories(tx, street.here.id)}
+    path, name = f"{home}/categories", topic.wanted(street.here.id)
+    async with street.ada.watches(name) as screen:
+        missing = await cora.posts(f"{path}/{ids['saws']}/end", into=max(ids.values()) + 1000)
+        assert missing.status_code == 404
+        await cora.does(f"{path}/{ids['saws']}/end", into=ids["drills"])
+        await screen.shows(name, "Drills and drivers")
+    await cora.does(f"{path}/{ids['party']}/end", into="")
+    assert "A tent" in await ben.opens(f"{home}/wanted")
