@@ -117,12 +117,11 @@ async def locked(tx: Tx, by: Viewer) -> Sequence[Category]:
     """All of them: who arranges, arranges alone. Raises Refusal for who may not."""
     if refusal := why_not_sort(by):
         raise refusal
+    here = Category.community_id == by.community_id
+    await tx.execute(select(Category.id).where(here).order_by(Category.id).with_for_update())
+    # Only a statement that begins now sees what somebody added while we waited.
     rows = await tx.scalars(
-        select(Category)
-        .where(Category.community_id == by.community_id)
-        .order_by(Category.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Category).where(here).order_by(Category.id).execution_options(populate_existing=True)
     )
     return rows.all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -131,3 +132,16 @@ async def test_what_is_looked_for_goes_where_the_tools_of_its_category_go(street
         await screen.shows(name, "Drills and drivers")
     await cora.does(f"{path}/{ids['party']}/end", into="")
     assert "A tent" in await ben.opens(f"{home}/wanted")
+
+
+async def test_a_button_that_is_tapped_four_times_adds_one(street: Street) -> None:
+    async def add() -> str:
+        try:
+            async with db.begin() as tx:
+                await categories.add(tx, "Kilns", None, street.cora.viewer)
+        except Refusal as refusal:
+            return refusal.sentence
+        return ""
+
+    said = await asyncio.gather(*(add() for _ in range(4)))
+    assert sorted(said) == ["", *["There is a category Kilns already."] * 3]
