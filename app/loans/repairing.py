@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
@@ -17,6 +17,7 @@ from app.errors import NotFound, Refusal, mistyped
 from app.http import idempotency
 from app.http.schemas import ID_LIMIT, Answered, Asked, Key, Listed, ToolKey, problems
 from app.loans import off, past, repairs
+from app.loans.once import once
 from app.people.doors import ApiMember, Member
 from app.people.forms import Form
 from app.people.viewer import Viewer
@@ -53,7 +54,7 @@ async def mark(
 
     typed = {"kind": kind, "said": said}
     try:
-        await _once(request, viewer, tool_id, idempotency_key, typed, act)
+        await _once(request, viewer, idempotency_key, typed, act)
     except Refusal as refusal:
         return await _page(request, viewer, tool_id, mark=Form.again(refusal, **typed))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
@@ -71,7 +72,7 @@ async def mend(
         await repairs.mend(tx, tool_id, said, viewer, now)
 
     try:
-        await _once(request, viewer, tool_id, idempotency_key, {"said": said}, act)
+        await _once(request, viewer, idempotency_key, {"said": said}, act)
     except Refusal as refusal:
         return await _page(request, viewer, tool_id, mark=Form.again(refusal, said=said))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
@@ -92,7 +93,7 @@ async def note(
 
     typed = {"words": words, "day": day, "cost": cost}
     try:
-        await _once(request, viewer, tool_id, idempotency_key, typed, act)
+        await _once(request, viewer, idempotency_key, typed, act)
     except Refusal as refusal:
         return await _page(request, viewer, tool_id, form=Form.again(refusal, **typed))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}/maintenance")
@@ -106,14 +107,11 @@ async def take_out(viewer: Member, tool_id: ToolKey, line_id: LineKey) -> Respon
 
 
 async def _once(
-    request: Request, viewer: Viewer, tool_id: int, key: str, typed: Mapping[str, str], act: Act
+    request: Request, viewer: Viewer, key: str | None, body: idempotency.Body, act: Act
 ) -> None:
     named = idempotency.key_of(request, key)
     async with db.begin() as tx:
-        if await idempotency.recall(tx, viewer.person_id, request, named, typed) is None:
-            await act(tx, clock.now())
-            outcome = {"tool_id": tool_id}
-            await idempotency.keep(tx, viewer.person_id, request, named, typed, outcome)
+        await once(tx, request, viewer, named, body, lambda: act(tx, clock.now()))
 
 
 def _day(text: str) -> date:
@@ -203,7 +201,11 @@ class UpkeepOut(Answered):
 async def upkeep(viewer: ApiMember, tool_id: ToolKey) -> Listed[UpkeepOut]:
     """Broken, missing, repaired, in order again; the newest first, at most 200. For its lender."""
     async with db.snapshot() as tx:
-        return await _lines(tx, viewer, tool_id)
+        tool = await tools.tool_for(tx, viewer, tool_id)
+        if refusal := tool_rules.why_not_theirs(tool, viewer, "look after it"):
+            raise refusal
+        lines = await repairs.lines_of(tx, tool)
+    return Listed(items=[_shape(one) for one in lines], next=None)
 
 
 @api.post(
@@ -249,11 +251,12 @@ async def break_tool(
     request: Request, viewer: ApiMember, tool_id: ToolKey, trouble: Trouble, key: Key
 ) -> Listed[UpkeepOut]:
     """Off at once: requests are declined, whoever it is promised to is told."""
-    async with db.begin() as tx:
-        if await idempotency.recall(tx, viewer.person_id, request, key, trouble) is None:
-            await repairs.mark(tx, tool_id, trouble.kind, trouble.words, viewer, clock.now())
-            await idempotency.keep(tx, viewer.person_id, request, key, trouble, {"done": True})
-        return await _lines(tx, viewer, tool_id)
+
+    async def act(tx: db.Tx, now: datetime) -> None:
+        await repairs.mark(tx, tool_id, trouble.kind, trouble.words, viewer, now)
+
+    await _once(request, viewer, key, trouble, act)
+    return await upkeep(viewer, tool_id)
 
 
 @api.post(
@@ -265,19 +268,12 @@ async def mend_tool(
     request: Request, viewer: ApiMember, tool_id: ToolKey, mended: Mended, key: Key
 ) -> Listed[UpkeepOut]:
     """Or found. It is lent from now on, and whoever it is promised to is told."""
-    async with db.begin() as tx:
-        if await idempotency.recall(tx, viewer.person_id, request, key, mended) is None:
-            await repairs.mend(tx, tool_id, mended.words, viewer, clock.now())
-            await idempotency.keep(tx, viewer.person_id, request, key, mended, {"done": True})
-        return await _lines(tx, viewer, tool_id)
 
+    async def act(tx: db.Tx, now: datetime) -> None:
+        await repairs.mend(tx, tool_id, mended.words, viewer, now)
 
-async def _lines(tx: db.Tx, viewer: Viewer, tool_id: int) -> Listed[UpkeepOut]:
-    tool = await tools.tool_for(tx, viewer, tool_id)
-    if refusal := tool_rules.why_not_theirs(tool, viewer, "look after it"):
-        raise refusal
-    lines = await repairs.lines_of(tx, tool)
-    return Listed(items=[_shape(one) for one in lines], next=None)
+    await _once(request, viewer, key, mended, act)
+    return await upkeep(viewer, tool_id)
 
 
 def _shape(line: Upkeep) -> UpkeepOut:

@@ -20,6 +20,7 @@ from app.http.schemas import (
     problems,
 )
 from app.loans import outlook, queries, quiet, rules, turns, waitlist, waits
+from app.loans.once import once
 from app.loans.shapes import LoanOut, shapes
 from app.loans.waiting_shapes import (
     InLine,
@@ -169,10 +170,7 @@ async def _act(
 ) -> WaitlistOut:
     """One command, once per key; the answer is the waitlist as it is then."""
     async with db.begin() as tx:
-        done = await idempotency.recall(tx, viewer.person_id, request, key, body)
-        if done is None:
-            await act(tx, clock.now())
-            await idempotency.keep(tx, viewer.person_id, request, key, body, {"tool_id": tool_id})
+        await once(tx, request, viewer, key, body, lambda: act(tx, clock.now()))
         return await _answer(tx, viewer, tool_id)
 
 
