@@ -18,7 +18,7 @@ from app.errors import Span
 from app.loans import queries
 from app.loans.feed import FeedKind
 from app.loans.feeds import Asked
-from app.loans.models import KEPT, Loan, LoanEvent
+from app.loans.models import Loan, LoanEvent
 from app.loans.states import FINAL, State
 from app.people import blocks
 from app.tools import keepers, rules
@@ -78,7 +78,7 @@ async def shown(tx: Tx, asked: Asked, now: datetime) -> Shown:
         return await _of_tool(tx, asked, now)
     here, me = asked.viewer.here, asked.viewer.person_id
     lends = asked.feed.kind == FeedKind.TOOLS
-    theirs = _lent_by(me) if lends else Loan.borrower_id == me
+    theirs = queries.lent_by(me) if lends else Loan.borrower_id == me
     loans = await _loans(tx, asked.community.id, theirs, now)
     found = [_entry(loan, asked, at, lends) for loan, at in loans]
     name = f"{here.name}: what I {'lend' if lends else 'borrow'}"
@@ -102,10 +102,6 @@ def _made(name: str, found: Sequence[Entry], asked: Asked, *also: datetime) -> S
     """`also`: when what the events name has changed."""
     changed_at = max((asked.feed.created_at, *also, *(one.changed_at for one in found)))
     return Shown(name, sorted(found, key=lambda one: (one.start, one.uid)), changed_at)
-
-
-def _lent_by(person_id: int) -> ColumnElement[bool]:
-    return or_(Loan.lender_id == person_id, and_(KEPT, Loan.keepers.contains([person_id])))
 
 
 async def _loans(

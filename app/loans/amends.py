@@ -150,16 +150,7 @@ async def _write_down(
 
 async def tell_promised(tx: Tx, tool: Tool, kind: Kind, by: Viewer | None, now: datetime) -> None:
     """Everybody to whom the tool is promised."""
-    rows = await tx.scalars(
-        queries.with_all()
-        .where(
-            Loan.community_id == tool.community_id,
-            Loan.tool_id == tool.id,
-            Loan.state == State.APPROVED,
-        )
-        .order_by(Loan.id)
-    )
-    for loan in rows.all():
+    for loan in await queries.promised(tx, tool):
         await news.tell(tx, loan, kind, Who.BORROWER, now, by=by)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from app import words
 from app.db import Tx
 from app.errors import mistyped
-from app.loans import amends, cases, fair, keeping, off, rules, story, unsafe
+from app.loans import amends, cases, fair, keeping, off, rules, story
 from app.loans.commands import change, locked
 from app.loans.dates import come_free
 from app.loans.incident import Amount, Evidence, Incident, IncidentKind, Payer, Purpose
@@ -78,7 +78,7 @@ async def open_incident(
     amends.record(tx, loan, story.INCIDENT, by, happened, now)
     if lost and loan.tool.status in ON_THE_BOARD:
         await off.take_off(tx, loan.tool, ToolStatus.MISSING, by, now)
-        await unsafe.tell_bookings(tx, loan, by, Kind.TOOL_MISSING, now)
+        await amends.tell_promised(tx, loan.tool, Kind.TOOL_MISSING, by, now)
     note = f"{by.name} opened an incident: {WORDS[happened]}. {told}"
     await amends.tell(tx, loan, by, now, note, kind=Kind.INCIDENT, why=told)
     return incident

@@ -35,12 +35,13 @@ def with_all() -> Select[Loan]:
 
 
 def of_person(person_id: int) -> ColumnElement[bool]:
-    """Loans that this person borrows or lends, also as one keeper of several."""
-    return or_(
-        Loan.borrower_id == person_id,
-        Loan.lender_id == person_id,
-        and_(KEPT, Loan.keepers.contains([person_id])),
-    )
+    """Loans that this person borrows or lends."""
+    return or_(Loan.borrower_id == person_id, lent_by(person_id))
+
+
+def lent_by(person_id: int) -> ColumnElement[bool]:
+    """Loans that this person lends, also as one keeper of several."""
+    return or_(Loan.lender_id == person_id, and_(KEPT, Loan.keepers.contains([person_id])))
 
 
 async def loan_for(tx: Tx, viewer: Viewer, loan_id: int, *, who: Who = PARTIES) -> Loan:
@@ -132,7 +133,7 @@ async def shown_with(tx: Tx, tool: Tool, now: datetime) -> Sequence[int]:
 async def promised(tx: Tx, tool: Tool) -> Sequence[Loan]:
     """The tool's loans that are approved, and not out yet."""
     rows = await tx.scalars(
-        select(Loan)
+        with_all()
         .where(
             Loan.community_id == tool.community_id,
             Loan.tool_id == tool.id,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.db import Tx
-from app.loans import amends, fair, news, off, queries, story
+from app.loans import amends, fair, off, story
 from app.loans.commands import locked
 from app.loans.models import Loan
-from app.loans.states import State, Who
+from app.loans.states import Who
 from app.notices.models import Kind
 from app.people.viewer import Viewer
 from app.tools.models import ToolStatus
@@ -29,21 +29,5 @@ async def mark(
     note = f"{by.name} says that it is not safe: {why}"
     lender = Who.NOBODY if loan.lent_by(by.person_id) else Who.LENDER
     await amends.tell(tx, loan, by, now, note, kind=Kind.TOOL_UNSAFE, whom=lender, why=why)
-    await tell_bookings(tx, loan, by, Kind.UNSAFE, now)
+    await amends.tell_promised(tx, loan.tool, Kind.UNSAFE, by, now)
     return loan
-
-
-async def tell_bookings(tx: Tx, loan: Loan, by: Viewer, kind: Kind, now: datetime) -> None:
-    """Everybody else who is to get this tool."""
-    rows = await tx.scalars(
-        queries.with_all()
-        .where(
-            Loan.community_id == loan.community_id,
-            Loan.tool_id == loan.tool_id,
-            Loan.id != loan.id,
-            Loan.state == State.APPROVED,
-        )
-        .order_by(Loan.id)
-    )
-    for each in rows.all():
-        await news.tell(tx, each, kind, Who.BORROWER, now, by=by)
