@@ -140,6 +140,11 @@ def back_to(path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
+def root(request: Request) -> str:
+    """How programs and other people's phones reach us; without PUBLIC_URL as this request did."""
+    return (settings.public_url or str(request.base_url)).rstrip("/")
+
+
 def drawn(html: str) -> Markup:
     """What a template of ours has drawn, and so escaped, already."""
     return Markup(html)  # noqa: S704

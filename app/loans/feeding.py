@@ -21,7 +21,6 @@ from app.loans.feed import Feed, FeedKind
 from app.people import keys
 from app.people.doors import ApiMember, Member
 from app.people.viewer import Viewer
-from app.settings import settings
 from app.tools import queries as tools
 
 router = APIRouter()
@@ -66,7 +65,7 @@ async def fetch(request: Request, secret: Annotated[str, Path(max_length=200)]) 
     async with db.snapshot() as tx:
         asked = await feeds.asked(tx, secret)
         shown = await almanac.shown(tx, asked, clock.now())
-    body = ics.written(shown, asked.community.zone, _root(request))
+    body = ics.written(shown, asked.community.zone, pages.root(request))
     headers = {
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Last-Modified": _http_date(shown.changed_at),
@@ -179,12 +178,7 @@ async def _page(request: Request, viewer: Viewer, tool_id: int) -> Response:
 
 def _address(request: Request, feed: Feed) -> str | None:
     secret = feeds.shown_secret(feed)
-    return f"{_root(request)}/feeds/{secret}.ics" if secret else None
-
-
-def _root(request: Request) -> str:
-    """How programs reach us; without PUBLIC_URL as this one does."""
-    return (settings.public_url or str(request.base_url)).rstrip("/")
+    return f"{pages.root(request)}/feeds/{secret}.ics" if secret else None
 
 
 # --- the API

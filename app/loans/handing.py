@@ -16,7 +16,6 @@ from app.loans.once import once
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.settings import settings
 
 router = APIRouter()
 LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
@@ -51,7 +50,7 @@ async def code_picture(request: Request, viewer: MemberEvenSuspended, loan_id: L
         shown = await codes.shown(tx, loan, viewer, clock.now())
     if shown is None or not shown.mine:
         raise NotFound
-    root = (settings.public_url or str(request.base_url)).rstrip("/")
+    root = pages.root(request)
     drawing = BytesIO()
     qr = segno.make(f"{root}{viewer.here.path}/loans/{loan_id}/scan#{shown.digits}", error="m")
     qr.save(drawing, kind="svg", scale=8, border=4, dark="#000", light="#fff")

@@ -22,7 +22,6 @@ from app.people import queries as people_queries
 from app.people.doors import Coordinator
 from app.people.models import JoinLink, Membership, PersonId
 from app.people.viewer import Viewer
-from app.settings import settings
 
 router = APIRouter()
 router.include_router(joining.router)
@@ -83,7 +82,7 @@ async def make_reset_link(request: Request, viewer: Coordinator, person_id: Pers
     async with db.begin() as tx:
         secret = await links.make_reset_link(tx, PersonId(person_id), viewer, clock.now())
         person = await people_queries.person(tx, person_id)
-    link = {"name": person.name, "link": f"{_root(request)}/reset/{secret}"}
+    link = {"name": person.name, "link": f"{pages.root(request)}/reset/{secret}"}
     return await _members_page(request, viewer, link)
 
 
@@ -181,9 +180,4 @@ def _told(request: Request, viewer: Viewer, link: JoinLink) -> dict[str, object]
 
 
 def _address(request: Request, link: JoinLink) -> str:
-    return f"{_root(request)}/join/{links.code_of(link)}"
-
-
-def _root(request: Request) -> str:
-    """How neighbours' phones reach us; without PUBLIC_URL as this browser does."""
-    return (settings.public_url or str(request.base_url)).rstrip("/")
+    return f"{pages.root(request)}/join/{links.code_of(link)}"

@@ -14,7 +14,6 @@ from app import db, pages
 from app.errors import NotFound
 from app.people.doors import Member
 from app.people.viewer import Viewer
-from app.settings import settings
 from app.tools import keepers, queries, rules
 from app.tools.models import Tool, ToolStatus
 
@@ -67,7 +66,7 @@ def _choice(tool: Tool, viewer: Viewer, checked: bool) -> dict[str, object]:
 
 def _label(request: Request, tool: Tool, viewer: Viewer) -> dict[str, object]:
     path = f"{viewer.here.path}/tools/{tool.id}"
-    root = (settings.public_url or str(request.base_url)).rstrip("/")
+    root = pages.root(request)
     return {
         "name": tool.name,
         "whose": tool.owner.name if tool.owner else viewer.here.name,
