@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app import words
 from app.clock import local_day
 from app.db import Tx
-from app.loans import off, queries, repairs, telling
+from app.loans import queries, repairs, telling
 from app.loans.models import Loan
 from app.people import blocks
 from app.people.viewer import Viewer
@@ -28,7 +28,7 @@ HAPPENED = {
 
 
 async def of_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[str, object] | None:
-    """For `tools/_history.html`. None where nothing may be said.
+    """For `tools/_history.html` and its lender's page. None where nothing may be said.
 
     A tool that is off has no past for neighbours, so that who stands behind a block, and sees it
     as paused, does not learn from its past that it is lent.
@@ -43,15 +43,12 @@ async def of_tool(tx: Tx, viewer: Viewer, tool: Tool, now: datetime) -> Mapping[
     costs = lends or (tool.owner_id is None and viewer.is_coordinator)
     spent = sum(line.cost_cents for line in lines)
     return {
-        "tool_id": tool.id,
         "count": count,
         "average": _long(average),
         "longest": _long(longest),
-        "lends": lends,
         "loans": await _loans(tx, viewer, tool, now) if lends else [],
         "lines": [_line(line, viewer, now, costs) for line in lines],
         "spent": words.money(spent, here.currency, viewer.locale) if costs and spent else "",
-        "off": tool.status in off.MUST_ANSWER,
         "maintenance_path": f"{here.path}/tools/{tool.id}/maintenance"
         if rules.may_change(tool, viewer)
         else "",

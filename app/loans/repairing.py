@@ -102,7 +102,7 @@ async def note(
 @router.post("/c/{slug}/tools/{tool_id}/repairs/{line_id}/end")
 async def take_out(viewer: Member, tool_id: ToolKey, line_id: LineKey) -> Response:
     async with db.begin() as tx:
-        await repairs.take_out(tx, tool_id, line_id, viewer, clock.now())
+        await repairs.take_out(tx, tool_id, line_id, viewer)
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}/maintenance")
 
 
@@ -239,7 +239,7 @@ async def note_repair(
 )
 async def take_out_repair(viewer: ApiMember, tool_id: ToolKey, line_id: LineKey) -> None:
     async with db.begin() as tx:
-        await repairs.take_out(tx, tool_id, line_id, viewer, clock.now())
+        await repairs.take_out(tx, tool_id, line_id, viewer)
 
 
 @api.post(

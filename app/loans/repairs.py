@@ -83,7 +83,7 @@ async def note(
     return row
 
 
-async def take_out(tx: Tx, tool_id: int, line_id: int, by: Viewer, now: datetime) -> None:
+async def take_out(tx: Tx, tool_id: int, line_id: int, by: Viewer) -> None:
     """A note that was wrong; a second time it changes nothing. What happened stays."""
     tool = await _own(tx, tool_id, by)
     await tx.execute(
