@@ -91,6 +91,7 @@ ROOMS = (
         "lending",
         "folded",
         "synonyms",
+        "photo",
         "models",
         "incident",
         "wishes",

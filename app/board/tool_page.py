@@ -23,7 +23,8 @@ from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
 from app.tools import album, keepers, lending, saved
 from app.tools import queries as tool_queries
-from app.tools.models import Photo, Skill, Tool, ToolStatus
+from app.tools.models import Skill, Tool, ToolStatus
+from app.tools.photo import Photo
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]

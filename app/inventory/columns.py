@@ -16,7 +16,8 @@ from app.loans.alone import CODE_LONGEST, PLACE_LONGEST, Box
 from app.tools import lending, rules, terms
 from app.tools.album import ALT_LONGEST, PHOTOS_MOST
 from app.tools.lending import Lending, Window
-from app.tools.models import Photo, Skill, Tool, ToolStatus
+from app.tools.models import Skill, Tool, ToolStatus
+from app.tools.photo import Photo
 
 Values = dict[str, Any]
 ME, COMMUNITY = "me", "community"

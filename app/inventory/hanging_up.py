@@ -16,7 +16,8 @@ from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import album, commands, photos, terms
 from app.tools.commands import ToolText
-from app.tools.models import Category, KeyBox, Photo, Tool
+from app.tools.models import Category, KeyBox, Tool
+from app.tools.photo import Photo
 from app.tools.photos import Stored
 
 AT_ONCE = 250

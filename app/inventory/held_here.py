@@ -15,7 +15,8 @@ from app.loans.alone import Box
 from app.people.viewer import Viewer
 from app.tools import album, keepers, rules
 from app.tools import queries as tools
-from app.tools.models import Category, KeyBox, Photo, Tool
+from app.tools.models import Category, KeyBox, Tool
+from app.tools.photo import Photo
 
 
 @dataclass(frozen=True)

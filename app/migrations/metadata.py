@@ -17,6 +17,7 @@ import app.people.letters
 import app.people.models
 import app.queue
 import app.tools.models
+import app.tools.photo
 import app.tools.saved
 import app.tools.upkeep
 import app.tools.watches

@@ -12,7 +12,8 @@ from app import queue
 from app.db import Tx
 from app.people.viewer import Viewer
 from app.tools import photos
-from app.tools.models import Photo, Tool
+from app.tools.models import Tool
+from app.tools.photo import Photo
 from app.tools.photos import Stored
 
 GONE = "photos.discard"

@@ -13,7 +13,8 @@ from app.people.viewer import Viewer
 from app.tools import album, queries, rules
 from app.tools.album import ALT_LONGEST, PHOTOS_MOST
 from app.tools.commands import touch_tool
-from app.tools.models import Photo, Tool
+from app.tools.models import Tool
+from app.tools.photo import Photo
 from app.tools.photos import Stored
 
 

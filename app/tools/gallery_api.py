@@ -15,7 +15,7 @@ from app.http.schemas import ID_LIMIT, Answered, Asked, Id, Listed, ToolKey, pro
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
 from app.tools import album, gallery, gallery_page, photos, queries
-from app.tools.models import Photo
+from app.tools.photo import Photo
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
 PhotoKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[3])]

@@ -17,7 +17,7 @@ from app.people.doors import Member
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
 from app.tools import album, gallery, photos
-from app.tools.models import Photo
+from app.tools.photo import Photo
 
 router = APIRouter()
 Key = Annotated[int, Path(ge=1, lt=2**62)]

@@ -13,7 +13,8 @@ from app.errors import NotFound
 from app.people.models import Person
 from app.people.viewer import Viewer
 from app.tools import keepers, rules
-from app.tools.models import Category, Photo, Tool, ToolStatus
+from app.tools.models import Category, Tool, ToolStatus
+from app.tools.photo import Photo
 
 
 def with_all() -> Select[Tool]:

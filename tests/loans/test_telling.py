@@ -11,7 +11,8 @@ from app.loans.models import Loan
 from app.loans.states import FINAL, MOVES, POSSESSED, Act, State, Who
 from app.people.models import Person, Role
 from app.people.viewer import Viewer
-from app.tools.models import Category, Photo
+from app.tools.models import Category
+from app.tools.photo import Photo
 from tests.loans.test_rules import BORROWER, COORDINATOR, END, HERE, LENDER, START, loan, viewer
 
 HOUR = timedelta(hours=1)
