@@ -62,6 +62,4 @@ async def enters(window: Window, wanted: Locator) -> None:
 
 async def is_somewhere(window: Window) -> None:
     """The focus has not been lost: something that is shown has it."""
-    await window.page.wait_for_function(
-        "document.activeElement !== document.body && document.activeElement.checkVisibility()"
-    )
+    await expect(window.page.locator(":focus")).to_be_visible()
