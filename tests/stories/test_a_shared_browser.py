@@ -70,6 +70,25 @@ async def test_who_signs_in_next_finds_nothing_of_the_one_before(
     assert cookies["live-paused"] == "1", "it is this device's"
 
 
+async def test_a_half_typed_tool_waits_for_its_writer_alone(street: Street, desk: Desk) -> None:
+    drill = await street.ada.lists("Cordless drill")
+    window = await desk.window_of(street.ben)
+    new, name = f"{street.here.path}/tools/new", window.page.locator("#name")
+    await window.opens(new)
+    await name.fill("Wheelbarrow")
+    await window.opens()  # left by mistake
+    await window.opens(new)
+    await expect(name).to_have_value("Wheelbarrow")
+    await window.opens(f"{street.here.path}/tools/{drill}/like")
+    await expect(name).to_have_value("Cordless drill")
+
+    await window.page.context.add_cookies(
+        [{"name": cookie_name(), "value": street.ada.cookie, "url": window.at.url}]
+    )
+    await window.opens(new)
+    await expect(name).to_have_value("")
+
+
 async def test_a_subscription_for_another_key_is_made_anew_and_told(
     street: Street, desk: Desk
 ) -> None:
