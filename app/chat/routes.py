@@ -20,11 +20,11 @@ from app.chat import (
     timeline,
     wording,
 )
-from app.chat.again import typed_again
 from app.chat.models import ConversationId, Message, MessageKind, Participant
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
+from app.http.again import typed_again
 from app.loans import cards, news, questions, saying, talk
 from app.members import blocks as member_blocks
 from app.notices import preferences
