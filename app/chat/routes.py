@@ -102,7 +102,7 @@ async def _question(
             **await questions.beside(tx, viewer, room_id),
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
-            **await company.of_other(tx, viewer, other),
+            **await company.of_other(tx, viewer, other if len(asked.others) == 1 else None),
             muted=await preferences.is_muted(
                 tx, here.id, viewer.person_id, topic.question(here.id, room_id)
             ),
