@@ -59,7 +59,6 @@ EDGES = (
     "help",
     "changes_api",
     "finding",
-    "again",
     "reporting",
     "shapes",
     "pictures",

@@ -22,7 +22,6 @@ from app.chat.shapes import (
     WordsAsked,
     message_out,
 )
-from app.errors import NotFound
 from app.http import idempotency, throttle
 from app.http.schemas import (
     ID_LIMIT,
@@ -191,8 +190,7 @@ async def take_back_message(
 
 
 async def _seat(tx: db.Tx, viewer: Viewer, room_id: int) -> None:
-    if await queries.participant(tx, viewer.community_id, room_id, viewer.person_id) is None:
-        raise NotFound
+    await commands.check_seat(tx, viewer.community_id, ConversationId(room_id), viewer.person_id)
 
 
 async def _listed(

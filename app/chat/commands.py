@@ -200,8 +200,7 @@ async def mark_seen(
 
     A revision from the future counts as the newest there is.
     """
-    if await queries.participant(tx, community_id, conversation_id, by) is None:
-        raise NotFound
+    await check_seat(tx, community_id, conversation_id, by)
     newest = await queries.newest_revision(tx, community_id, conversation_id)
     await _see(tx, community_id, conversation_id, by, min(up_to, newest))
 

@@ -10,11 +10,11 @@ from pydantic import ConfigDict, Field
 
 from app import clock, db, pages, topic
 from app.chat import reports, rules, timeline
-from app.chat.again import typed_again
 from app.chat.models import Report
 from app.errors import Refusal
 from app.http import problems as answers
 from app.http import throttle
+from app.http.again import typed_again
 from app.http.schemas import ID_LIMIT, Answered, Asked, Listed, Named, problems
 from app.people.doors import (
     ApiCoordinator,

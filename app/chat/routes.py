@@ -20,11 +20,11 @@ from app.chat import (
     timeline,
     wording,
 )
-from app.chat.again import typed_again
-from app.chat.models import ConversationId, Message, MessageKind, Participant
+from app.chat.models import ConversationId, Message, MessageKind
 from app.chat.timeline import Where
 from app.errors import NotFound, Refusal, mistyped
 from app.http import problems, throttle
+from app.http.again import typed_again
 from app.loans import cards, news, questions, saying, talk
 from app.members import blocks as member_blocks
 from app.notices import preferences
@@ -39,12 +39,9 @@ Key = Annotated[int, Path(ge=1, lt=2**62)]
 Birth = Annotated[int | None, Query(ge=0, lt=2**62)]
 
 
-async def seat_of(tx: db.Tx, viewer: Viewer, room_id: int) -> Participant:
+async def _seat(tx: db.Tx, viewer: Viewer, room_id: int) -> None:
     """Whoever has a seat in a room reads it; for all others it is not there."""
-    seat = await queries.participant(tx, viewer.community_id, room_id, viewer.person_id)
-    if seat is None:
-        raise NotFound
-    return seat
+    await commands.check_seat(tx, viewer.community_id, ConversationId(room_id), viewer.person_id)
 
 
 @router.get("/c/{slug}/rooms/{room_id}")
@@ -59,7 +56,7 @@ async def room(
 ) -> Response:
     """A question's own page; else on to the page of the loan."""
     async with db.snapshot() as tx:
-        await seat_of(tx, viewer, room_id)
+        await _seat(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
     if there != timeline.path_of(viewer, room_id):
         query = f"?{request.url.query}" if request.url.query else ""
@@ -102,7 +99,7 @@ async def _question(
             **await questions.beside(tx, viewer, room_id),
             writing_html=await pages.region(request, tx, topic.question(here.id, room_id)),
             seen_html=await pages.region(request, tx, topic.seen(here.id, room_id)),
-            **await company.of_other(tx, viewer, other),
+            **await company.of_other(tx, viewer, other if len(asked.others) == 1 else None),
             muted=await preferences.is_muted(
                 tx, here.id, viewer.person_id, topic.question(here.id, room_id)
             ),
@@ -137,7 +134,7 @@ async def say(
 ) -> Response:
     """The client id makes a retry the same message; each drawn form brings a fresh one."""
     async with db.snapshot() as tx:
-        await seat_of(tx, viewer, room_id)
+        await _seat(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
     try:
         await throttle.spend(f"say:{viewer.person_id}", "say", limit="60/minute")
@@ -205,7 +202,7 @@ async def _message(
 ) -> Response:
     now = clock.now()
     async with db.snapshot() as tx:
-        await seat_of(tx, viewer, room_id)
+        await _seat(tx, viewer, room_id)
         found = await queries.message(tx, viewer.community_id, room_id, message_id)
         if found is None or found.kind == MessageKind.NOTE:
             raise NotFound
@@ -257,7 +254,7 @@ async def remove(
 ) -> Response:
     """One's own words can be taken back for as long as they stand there."""
     async with db.begin() as tx:
-        await seat_of(tx, viewer, room_id)
+        await _seat(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
         _, picture = await saying.take_back(tx, room_id, message_id, viewer, clock.now())
     pictures.discard(picture)

@@ -39,9 +39,12 @@ TAGS = [
     },
     {"name": "tools", "description": "What neighbours lend, and when it is free"},
     {"name": "loans", "description": "From asking for a tool until it is back"},
+    {"name": "amends", "description": "What went wrong with a loan, and how it is settled"},
     {"name": "waitlists", "description": "Waiting for a tool, and what is kept for who waits"},
     {"name": "wanted", "description": "What somebody needs and nobody has listed"},
     {"name": "rooms", "description": "What borrower and lender say to each other"},
+    {"name": "notices", "description": "What you should know, and on which way it reaches you"},
+    {"name": "jobs", "description": "What runs by itself, for coordinators"},
 ]
 
 

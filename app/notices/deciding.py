@@ -53,11 +53,7 @@ class Quiet:
     zone: ZoneInfo
 
     def end_of(self, at: datetime) -> datetime | None:
-        """When the quiet hours end that this instant lies in; None outside of them.
-
-        They are instants, not readings of the clock: in the hour that comes twice a border has
-        been passed for good once it has been passed.
-        """
+        """When the quiet hours end that this instant lies in; None outside of them."""
         found = self.stretch(at)
         return found[1] if found and found[0] <= at else None
 

@@ -140,15 +140,15 @@ async def _room(tx: db.Tx, found: Signed, asked: RoomAsked) -> tuple[Viewer, str
 
 
 async def _shape(tx: db.Tx, viewer: Viewer) -> PreferencesOut:
-    mine = await preferences.chosen_by(tx, viewer.person_id)
-    wishes = {group: mine.wish(group) for group in Group}
     now = clock.now()
-    ways = (await steps.hearer_of(tx, viewer.person_id, now)).ways
+    hearer = await steps.hearer_of(tx, viewer.person_id, now)
+    mine = hearer.chosen
+    wishes = {group: mine.wish(group) for group in Group}
     return PreferencesOut(
         wishes={group: WishOut(push=one.push, mail=one.mail) for group, one in wishes.items()},
         quiet_from=f"{mine.quiet_from:%H:%M}",
         quiet_until=f"{mine.quiet_until:%H:%M}",
         zone=mine.zone,
         paused_until=mine.paused_until if mine.is_paused(now) else None,
-        reached_by=list(ways),
+        reached_by=list(hearer.ways),
     )

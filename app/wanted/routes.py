@@ -9,7 +9,8 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 
 from app import clock, db, pages, topic
 from app.errors import Refusal
-from app.http import idempotency, problems, throttle
+from app.http import idempotency, throttle
+from app.http.again import typed_again
 from app.people.doors import Coordinator, Member
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
@@ -69,7 +70,7 @@ async def one(viewer: Member, wanted_id: Key) -> Response:
         found = await queries.one_for(tx, viewer, wanted_id, now)
     if found and found.person_id == viewer.person_id and (tool := queries.newest_tool(found)):
         return pages.back_to(telling.request_path(tool, found, viewer, now))
-    return pages.back_to(f"{viewer.here.path}/wanted{f'#wanted-{wanted_id}' if found else ''}")
+    return pages.back_to(f"{_list(viewer)}{f'#wanted-{wanted_id}' if found else ''}")
 
 
 @router.post("/c/{slug}/wanted/{wanted_id}/end")
@@ -86,7 +87,9 @@ async def answer(request: Request, viewer: Member, wanted_id: Key, words: Text =
         async with db.begin() as tx:
             await commands.answer(tx, wanted_id, words, viewer, clock.now())
     except Refusal as refusal:
-        return await _again(request, refusal, viewer, words, "words", "Your answer")
+        return await typed_again(
+            request, refusal, words, field="words", label="Your answer", back=_list(viewer)
+        )
     return _back(viewer)
 
 
@@ -104,8 +107,10 @@ async def report(request: Request, viewer: Member, wanted_id: Key, reason: Text 
         async with db.begin() as tx:
             await commands.report(tx, wanted_id, reason, viewer, clock.now())
     except Refusal as refusal:
-        return await _again(request, refusal, viewer, reason, "reason", "Why you report it")
-    return pages.back_to(f"{viewer.here.path}/wanted?reported=1")
+        return await typed_again(
+            request, refusal, reason, field="reason", label="Why you report it", back=_list(viewer)
+        )
+    return pages.back_to(f"{_list(viewer)}?reported=1")
 
 
 @router.post("/c/{slug}/wanted/{wanted_id}/removal")
@@ -116,32 +121,18 @@ async def remove(
         async with db.begin() as tx:
             await commands.remove(tx, wanted_id, reason, viewer, clock.now())
     except Refusal as refusal:
-        return await _again(request, refusal, viewer, reason, "reason", "Why you remove it")
+        return await typed_again(
+            request, refusal, reason, field="reason", label="Why you remove it", back=_list(viewer)
+        )
     return _back(viewer)
 
 
-async def _again(
-    request: Request, refusal: Refusal, viewer: Viewer, words: str, field: str, label: str
-) -> Response:
-    """The words in a box of their own. A script has them still: it gets the refusal as it is."""
-    if problems.wants_json(request) or problems.is_htmx(request):
-        raise refusal
-    return await pages.render(
-        request,
-        "chat/again.html",
-        status=refusal.status,
-        title=problems.TITLES.get(refusal.status, "Not possible"),
-        why_not=refusal,
-        post=request.url.path,
-        words=words,
-        field=field,
-        label=label,
-        back=f"{viewer.here.path}/wanted",
-    )
+def _list(viewer: Viewer) -> str:
+    return f"{viewer.here.path}/wanted"
 
 
 def _back(viewer: Viewer) -> Response:
-    return pages.back_to(f"{viewer.here.path}/wanted")
+    return pages.back_to(_list(viewer))
 
 
 async def _page(
@@ -158,5 +149,5 @@ async def _page(
             wanted_html=await pages.region(request, tx, topic.wanted(here.id)),
             categories=[(one.slug, one.name) for one in await tools.categories(tx, here.id)],
             today=clock.local_day(clock.now(), here.zone).isoformat(),
-            form=replace(form, key=pages.fresh_key(), post=f"{here.path}/wanted"),
+            form=replace(form, key=pages.fresh_key(), post=_list(viewer)),
         )

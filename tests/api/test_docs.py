@@ -27,6 +27,11 @@ def test_only_the_api_is_described() -> None:
     assert DESCRIBED["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 
 
+def test_each_section_says_what_it_is_and_none_is_empty() -> None:
+    described = {one["name"] for one in DESCRIBED["tags"] if one["description"]}
+    assert described == {tag for _, operation in OPERATIONS for tag in operation["tags"]}
+
+
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
 def test_each_operation_says_what_it_does_and_how_it_may_fail(
     name: str, operation: dict[str, Any]

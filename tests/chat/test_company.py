@@ -156,6 +156,19 @@ async def test_when_somebody_was_last_here_is_theirs_to_show(room: Room) -> None
     assert words not in await street.ada.opens(path)
 
 
+async def test_of_several_keepers_none_is_named_as_if_they_were_alone(street: Street) -> None:
+    ladder = await street.cora.lists("Long ladder", "ladders", of_all=1)
+    await street.ada.does("/profile/presence", last="1")
+    await street.cora.does("/profile/presence", last="1")
+    asked = f"{street.here.path}/tools/{ladder}/questions"
+    alone = await street.ben.opens(await street.ben.does(asked, about="Is it long?"))
+    assert "Cora was last here" in alone
+    await street.cora.does(f"{street.here.path}/tools/{ladder}/keepers", keeper=street.ada.id)
+    both = await street.ben.opens(await street.ben.does(asked, about="And heavy?"))
+    assert "was last here" not in both
+    assert "Quiet hours" not in both
+
+
 async def test_the_other_ones_quiet_hours_count_not_ones_own(room: Room) -> None:
     street, path = room.street, f"{room.street.here.path}/loans/{room.loan}"
     around = {"quiet_from": "00:00", "quiet_until": "23:59", "zone": "Pacific/Auckland"}

@@ -34,7 +34,6 @@ async def rooms(street: Street) -> dict[str, str]:
         "question": f"{asked}/messages",
         "report": f"{home}/rooms/{room}/messages/{said.id}/report",
         "edit": f"{home}/rooms/{room}/messages/{mine.id}/edit",
-        "mine": f"{home}/rooms/{room}/messages/{mine.id}",
     }
 
 

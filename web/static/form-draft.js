@@ -1,9 +1,9 @@
 // What is typed into a long form is kept as it is typed, until it has been taken: over a reload, a
-// closed lid, a page left by mistake. It goes with its writer's session (drafts.js). Never a code.
+// closed lid, a page left by mistake. It goes with its writer's session (shell.js). Never a code.
 (() => {
   const form = document.querySelector("form[data-draft]");
   if (!form) return;
-  const key = `draft-form-${document.body.dataset.person}-${form.dataset.draft}`;
+  const key = `draft-${document.body.dataset.person}-form-${form.dataset.draft}`; // whose it is, as drafts.js reads it
   const secret = (field) => field.name === "key_code" || field.name === "key_place";
   const fields = () => [...form.elements].filter((field) =>
     field.name && !/^(hidden|file|submit|button)$/.test(field.type) && !secret(field));

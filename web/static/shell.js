@@ -52,7 +52,8 @@
     const { endpoint, keys } = made.toJSON();
     const answer = await post("/push/subscription", { endpoint, public_key: keys.p256dh, auth: keys.auth });
     if (answer.ok) return;
-    await made.unsubscribe();
+    // What is never taken must not look as if it rang; a busy server hears of it in the next window.
+    if (answer.status < 500 && answer.status !== 429) await made.unsubscribe();
     throw new Error(String(answer.status));
   };
   // The server may have another key by now, or have forgotten this browser; then it hears of it anew.

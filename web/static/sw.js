@@ -74,18 +74,6 @@ self.addEventListener("push", (event) => {
   event.waitUntil(self.registration.showNotification(title, options));
 });
 
-// The push service has given this browser another address: the server hears of it at once.
-self.addEventListener("pushsubscriptionchange", (event) => {
-  const renew = async () => {
-    const { key } = await (await fetch("/push/key")).json();
-    const made = await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-    const { endpoint, keys } = made.toJSON();
-    const body = new URLSearchParams({ endpoint, public_key: keys.p256dh, auth: keys.auth });
-    await fetch("/push/subscription", { method: "POST", body });
-  };
-  event.waitUntil(renew());
-});
-
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const url = new URL(event.notification.data?.path ?? "/", location.origin);

@@ -16,11 +16,11 @@ async def typed_again(
 
     A script has them still: for it the refusal goes on as it is.
     """
-    if problems.wants_json(request):
+    if problems.wants_json(request) or problems.is_htmx(request):
         raise refusal
     return await pages.render(
         request,
-        "chat/again.html",
+        "again.html",
         status=refusal.status,
         title=problems.TITLES.get(refusal.status, "Not possible"),
         why_not=refusal,
