@@ -11,6 +11,7 @@ from app.db import Tx
 from app.errors import NotFound, Refusal, mistyped
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import watches
 from app.tools.folded import folded
 from app.tools.models import Category, Tool
 from app.tools.rules import clean
@@ -88,7 +89,29 @@ async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by:
 
 
 async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
-    """Its tools go into another one; without tools it just goes."""
+    """Its tools and watches go into another one; without tools it just goes.
+
+    What is wanted there knows of tools, not they of it: `wanted.commands.remove_category`.
+    """
+    shelf, into = await to_remove(tx, category_id, into_id, by)
+    moved: Sequence[int] = ()
+    if into is not None:
+        rows = await tx.scalars(
+            update(Tool).where(_hangs_in(shelf)).values(category_id=into.id).returning(Tool.id)
+        )
+        moved = rows.all()
+    here = by.community_id
+    watched = await watches.rehang(tx, here, shelf.slug, into.slug if into else None)
+    await tx.delete(shelf)
+    await tx.flush()
+    touch(tx, topic.listing(here), *(topic.tool(here, tool_id) for tool_id in moved))
+    touch(tx, *(topic.things(person_id) for person_id in watched))
+
+
+async def to_remove(
+    tx: Tx, category_id: int, into_id: int | None, by: Viewer
+) -> tuple[Category, Category | None]:
+    """What goes, and what takes its tools: held until the end. Raises Refusal, NotFound."""
     shelves = await _locked(tx, by)
     shelf = _one(category_id, shelves)
     into = None if into_id is None else _one(into_id, shelves)
@@ -97,16 +120,7 @@ async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> N
         raise refusal
     if into is None and len(shelves) == 1:
         raise Refusal("A tool has to hang somewhere.", "Add another category first.")
-    moved: Sequence[int] = ()
-    if into is not None:
-        rows = await tx.scalars(
-            update(Tool).where(_hangs_in(shelf)).values(category_id=into.id).returning(Tool.id)
-        )
-        moved = rows.all()
-    await tx.delete(shelf)
-    await tx.flush()
-    here = by.community_id
-    touch(tx, topic.listing(here), *(topic.tool(here, tool_id) for tool_id in moved))
+    return shelf, into
 
 
 def _hangs_in(shelf: Category) -> ColumnElement[bool]:

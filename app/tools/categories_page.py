@@ -17,6 +17,7 @@ from app.people.forms import Form
 from app.people.viewer import Viewer
 from app.tools import categories as shelving
 from app.tools import queries
+from app.wanted import commands as wanted
 
 router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
@@ -64,7 +65,7 @@ async def remove(
 ) -> Response:
     try:
         async with db.begin() as tx:
-            await shelving.remove(tx, category_id, _chosen("into", into), viewer)
+            await wanted.remove_category(tx, category_id, _chosen("into", into), viewer)
     except Refusal as refusal:
         return await _page(request, viewer, Form.again(refusal, into=into), category_id)
     return pages.back_to(f"{viewer.here.path}/categories")

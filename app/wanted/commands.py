@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 
 from app import clock, queue, topic
 from app.db import Tx
@@ -20,6 +20,8 @@ from app.people.models import Role, Status
 from app.people.rules import why_not_coordinate
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import categories
+from app.tools import queries as tools
 from app.tools.models import Tool
 from app.tools.watches import Watch
 from app.wanted import queries, rules
@@ -181,6 +183,18 @@ async def run_out(tx: Tx, community_id: int, wanted_id: int, now: datetime) -> N
         await queue.enqueue(tx, END, f"{community_id}/{wanted_id}", due, now)
 
 
+async def remove_category(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
+    """A coordinator's: what is wanted there goes along with its tools, or may hang anywhere."""
+    shelf, into = await categories.to_remove(tx, category_id, into_id, by)
+    await tx.execute(
+        update(Wanted)
+        .where(Wanted.community_id == by.community_id, Wanted.category_id == shelf.id)
+        .values(category_id=into.id if into else None)
+    )
+    await categories.remove(tx, category_id, into_id, by)
+    touch(tx, topic.wanted(by.community_id))
+
+
 async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
     """What they asked for goes, with its answers; what they answered others; what they watch."""
     mine = await tx.scalars(
@@ -251,7 +265,7 @@ async def _tell(
 async def _category(tx: Tx, community_id: int, slug: str) -> int | None:
     if not slug:
         return None
-    found = await queries.category_id(tx, community_id, slug)
+    found = await tools.held_category(tx, community_id, slug)
     if found is None:
         raise mistyped("category", "Choose one of the categories, or none.")
-    return found
+    return found.id

@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.people import blocks
 from app.people.models import Membership, Status
 from app.people.viewer import Viewer
-from app.tools.models import Category, Tool
+from app.tools.models import Tool
 from app.wanted.models import Wanted, WantedAnswer, WantedState
 
 SHOWN = 100
@@ -137,12 +137,6 @@ async def answered_by(tx: Tx, by: Viewer, answer_id: int) -> tuple[WantedAnswer,
     )
     found = row.first()
     return (found[0], found[1]) if found else None
-
-
-async def category_id(tx: Tx, community_id: int, slug: str) -> int | None:
-    return await tx.scalar(
-        select(Category.id).where(Category.community_id == community_id, Category.slug == slug)
-    )
 
 
 def newest_tool(wanted: Wanted) -> Tool | None:

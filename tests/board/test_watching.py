@@ -20,12 +20,14 @@ from app.members import commands as members
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
 from app.queue import Job
+from app.tools import categories
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from app.tools.watches import LOOK, Watch
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.neighbours import Street
 from tests.people.living import NOW
+from tests.tools.test_categories import shelf as shelf_of
 
 
 def search(q: str, category: str = "") -> Search:
@@ -148,6 +150,24 @@ async def test_a_watch_is_kept_once_shown_in_my_things_and_ended(tx: db.Tx) -> N
         await watching.keep(tx, search(f"thing {n}"), elm.ben, NOW)
     with pytest.raises(Refusal, match="20 searches"):
         await watching.keep(tx, search("one more"), elm.ben, NOW)
+
+
+async def test_a_watch_goes_where_its_category_goes_or_ends_with_it(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    drills, saws, party = [await shelf_of(elm, slug) for slug in ("drills", "saws", "party")]
+    for words, category in (("", "saws"), ("", "party"), ("lamp", "party"), ("lamp", "drills")):
+        await watching.keep(tx, search(words, category), elm.ben, NOW)
+    await watching.keep(tx, search("lamp", "party"), elm.cy, NOW)
+    await categories.remove(tx, party.id, drills.id, elm.cora)
+    kept = [(one.words, one.category) for one in await watching.kept_by(tx, elm.ben)]
+    assert kept == [("", "saws"), ("", "drills"), ("lamp", "drills")], "one of each"
+    assert [one["said"] for one in await listed(elm, elm.cy)] == ["“lamp” in Drills and drivers"]
+    text = ToolText(name="Work lamp", category="drills")
+    await tools.list_tool(tx, text, elm.ada, NOW)
+    await looked(elm)
+    assert await told(elm, elm.cy) == ["Work lamp"]
+    await categories.remove(tx, saws.id, None, elm.cora)
+    assert len(await listed(elm, elm.ben)) == 2
 
 
 async def test_very_many_watches_are_looked_through_in_turn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
@@ -67,6 +68,22 @@ async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -
     assert "reported what Ben Okafor looks for" in await street.cora.opens(f"{home}/notices")
     await street.cora.does(f"{path}/removal", reason="Not here.")
     assert "A tent" not in await street.ada.opens(f"{home}/wanted")
+
+
+async def test_a_category_goes_from_its_page_though_something_is_wanted_there(
+    street: Street,
+) -> None:
+    ben, cora, home = street.ben, street.cora, street.here.path
+    await ben.does(f"{home}/wanted", words="A tent", category="party")
+    page = await cora.opens(f"{home}/categories")
+    ids = {
+        name: one for one, name in re.findall(r'id="category-(\d+)".*?<span>([^<]+)', page, re.S)
+    }
+    assert "Party and kitchen" in await ben.opens(f"{home}/wanted")
+    await cora.does(f"{home}/categories/{ids['Party and kitchen']}/end")
+    left = await ben.opens(f"{home}/wanted")
+    assert "A tent" in left
+    assert "Party and kitchen" not in left
 
 
 async def test_programs_ask_answer_list_and_end(street: Street) -> None:
