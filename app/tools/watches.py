@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -49,9 +49,17 @@ async def stir(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datet
 
     Instants are part of the key: to look now must not put off the look after its rest.
     """
+    await stir_all(tx, community_id, [tool_id], at, now)
+
+
+async def stir_all(
+    tx: Tx, community_id: int, tool_ids: Iterable[int], at: datetime, now: datetime
+) -> None:
+    """Many at once, where somebody watches at all."""
     if await tx.scalar(select(exists().where(Watch.community_id == community_id))):
-        key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
-        await queue.enqueue(tx, LOOK, key, at, now)
+        for tool_id in tool_ids:
+            key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
+            await queue.enqueue(tx, LOOK, key, at, now)
 
 
 async def rehang(tx: Tx, community_id: int, slug: str, into: str | None) -> Sequence[int]:

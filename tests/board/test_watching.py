@@ -24,6 +24,7 @@ from app.tools import categories
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from app.tools.watches import LOOK, Watch
+from tests.inventory.tables import brought, csv
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.neighbours import Street
 from tests.people.living import NOW
@@ -150,6 +151,15 @@ async def test_a_watch_is_kept_once_shown_in_my_things_and_ended(tx: db.Tx) -> N
         await watching.keep(tx, search(f"thing {n}"), elm.ben, NOW)
     with pytest.raises(Refusal, match="20 searches"):
         await watching.keep(tx, search("one more"), elm.ben, NOW)
+
+
+async def test_what_comes_in_a_table_is_told_as_what_is_listed(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    await watching.keep(tx, search("ladder"), elm.cy, NOW)
+    rows = (("l1", "Ladder", "ladders", "paused"), ("l2", "Old ladder", "ladders", "listed"))
+    await brought(tx, elm.ada, csv(*rows, header=("key", "name", "category", "status")))
+    await looked(elm)
+    assert await told(elm, elm.cy) == ["Old ladder"]
 
 
 async def test_a_watch_goes_where_its_category_goes_or_ends_with_it(tx: db.Tx) -> None:
