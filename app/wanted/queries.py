@@ -15,6 +15,7 @@ from app.people import blocks
 from app.people.models import Membership, Status
 from app.people.viewer import Viewer
 from app.tools.models import Tool
+from app.tools.rules import ON_THE_BOARD
 from app.wanted.models import Wanted, WantedAnswer, WantedState
 
 SHOWN = 100
@@ -140,5 +141,6 @@ async def answered_by(tx: Tx, by: Viewer, answer_id: int) -> tuple[WantedAnswer,
 
 
 def newest_tool(wanted: Wanted) -> Tool | None:
-    """What was last listed for it."""
-    return next((one.tool for one in reversed(wanted.answers) if one.tool), None)
+    """What was last listed for it, of what is still on the board."""
+    listed = (one.tool for one in reversed(wanted.answers) if one.tool)
+    return next((tool for tool in listed if tool.status in ON_THE_BOARD), None)

@@ -48,6 +48,9 @@ async def test_from_a_search_in_vain_to_the_request(street: Street) -> None:
     assert (parts.path, parts.fragment) == (f"{home}/tools/{tool}", "request")
     assert parse_qs(parts.query) == {"start": [f"{day}"], "end": [f"{day}"]}
     assert f'value="{day}"' in await ben.opens(there.headers["location"])
+    await ada.does(f"{home}/tools/{tool}/archive")
+    there = await ben.client.get(f"{home}/wanted/{wanted}")
+    assert there.headers["location"] == f"{home}/wanted#wanted-{wanted}", "the tool is gone"
 
 
 async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -> None:
