@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
@@ -190,6 +191,15 @@ async def test_very_many_watches_are_looked_through_in_turn(
     await lists(elm, elm.ada, "Pressure washer")
     await looked(elm)
     assert [len(await told(elm, who)) for who in (elm.ben, elm.cy, elm.cora)] == [1, 1, 1]
+
+
+async def test_a_long_search_in_any_letters_is_watched_and_comes_back(street: Street) -> None:
+    ben, home = street.ben, street.here.path
+    there = f"{home}?{urlencode({'q': 'ж' * 100})}"
+    page = await ben.opens(there)
+    assert f'name="back" value="{there}"' in page
+    assert await ben.does(f"{home}/watches", q="ж" * 100, back=there) == there
+    assert "You are told when one is listed" in await ben.opens(there)
 
 
 async def test_two_tools_at_once_tell_once_and_the_bell_leads_to_the_search(street: Street) -> None:
