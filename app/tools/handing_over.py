@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from app import clock, topic
 from app.db import Tx
@@ -13,6 +13,7 @@ from app.errors import Refusal, mistyped
 from app.people.models import Membership, Person, Status
 from app.people.viewer import Here, Viewer
 from app.realtime import touch
+from app.tools import keepers
 from app.tools.commands import touch_tool
 from app.tools.models import Tool, ToolStatus
 
@@ -33,7 +34,7 @@ def choices(here: Here, now: datetime) -> list[tuple[str, str]]:
 def _evening(here: Here, now: datetime) -> datetime | None:
     """When this evening ends, if that is more than two hours away and not too far."""
     today = clock.local_day(now, here.zone)
-    ends = datetime.combine(today, EVENING_ENDS, here.zone).astimezone(UTC)
+    ends = clock.wall(today, EVENING_ENDS, here.zone)
     return ends if LENGTHS["2"] < ends - now <= LONGEST else None
 
 
@@ -109,10 +110,7 @@ async def switch(tx: Tx, viewer: Viewer, here: Here, now: datetime) -> Mapping[s
 async def _set(tx: Tx, person_id: int, ends: datetime | None) -> None:
     await tx.execute(update(Person).where(Person.id == person_id).values(hands_over_until=ends))
     rows = await tx.scalars(
-        select(Tool).where(
-            or_(Tool.owner_id == person_id, Tool.keepers.contains([person_id])),
-            Tool.status == ToolStatus.LISTED,
-        )
+        select(Tool).where(keepers.lent_by(person_id), Tool.status == ToolStatus.LISTED)
     )
     for tool in rows.all():
         touch_tool(tx, tool, listing=True)
