@@ -23,6 +23,7 @@ from app.realtime import touch
 from app.tools import categories
 from app.tools import queries as tools
 from app.tools.models import Tool
+from app.tools.saved import Saved
 from app.tools.watches import Watch
 from app.wanted import queries, rules
 from app.wanted.models import Wanted, WantedAnswer, WantedState
@@ -196,7 +197,9 @@ async def remove_category(tx: Tx, category_id: int, into_id: int | None, by: Vie
 
 
 async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
-    """What they asked for goes, with its answers; what they answered others; what they watch."""
+    """What they asked for goes, with its answers; what they answered others; what is for their own
+    eyes: watches, and tools kept in mind.
+    """
     mine = await tx.scalars(
         select(Wanted.id)
         .where(Wanted.community_id == community_id, Wanted.person_id == person_id)
@@ -204,8 +207,9 @@ async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
         .with_for_update()
     )
     await _forget(tx, community_id, mine.all(), by=person_id)
-    watched = delete(Watch).where(Watch.community_id == community_id, Watch.person_id == person_id)
-    await tx.execute(watched.execution_options(synchronize_session=False))
+    for own in (Watch, Saved):
+        gone = delete(own).where(own.community_id == community_id, own.person_id == person_id)
+        await tx.execute(gone.execution_options(synchronize_session=False))
     touch(tx, topic.wanted(community_id))
 
 
