@@ -91,7 +91,7 @@ async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by:
 async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
     """Its tools and watches go into another one; without tools it just goes.
 
-    What is wanted there knows of tools, not they of it: `wanted.commands.remove_category`.
+    What is wanted there has to go first: doors ask `wanted.commands.remove_category`.
     """
     shelf, into = await to_remove(tx, category_id, into_id, by)
     moved: Sequence[int] = ()
