@@ -85,7 +85,9 @@ async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by:
     parent = _parent(parent_id, shelf, shelves)
     shelf.parent_id = parent.id if parent else None
     await tx.flush()
-    touch(tx, topic.listing(by.community_id))
+    here = by.community_id
+    watched = await watches.watchers(tx, here, shelf.slug)
+    touch(tx, topic.listing(here), topic.wanted(here), *map(topic.things, watched))
 
 
 async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
@@ -105,7 +107,7 @@ async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> N
     await tx.delete(shelf)
     await tx.flush()
     touch(tx, topic.listing(here), *(topic.tool(here, tool_id) for tool_id in moved))
-    touch(tx, *(topic.things(person_id) for person_id in watched))
+    touch(tx, *map(topic.things, watched))
 
 
 async def to_remove(

@@ -62,6 +62,14 @@ async def stir_all(
             await queue.enqueue(tx, LOOK, key, at, now)
 
 
+async def watchers(tx: Tx, community_id: int, slug: str) -> Sequence[int]:
+    """Who watches this category: its name stands on their things."""
+    rows = await tx.scalars(
+        select(Watch.person_id).where(Watch.community_id == community_id, Watch.category == slug)
+    )
+    return rows.all()
+
+
 async def rehang(tx: Tx, community_id: int, slug: str, into: str | None) -> Sequence[int]:
     """A category goes: its watches go along into another, or end. Answers whose they are.
 

@@ -73,20 +73,29 @@ async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -
     assert "A tent" not in await street.ada.opens(f"{home}/wanted")
 
 
-async def test_a_category_goes_from_its_page_though_something_is_wanted_there(
+async def test_a_category_is_renamed_and_goes_while_something_is_wanted_in_it(
     street: Street,
 ) -> None:
     ben, cora, home = street.ben, street.cora, street.here.path
+    region, mine = topic.wanted(street.here.id), topic.things(ben.id)
     await ben.does(f"{home}/wanted", words="A tent", category="party")
     page = await cora.opens(f"{home}/categories")
     ids = {
         name: one for one, name in re.findall(r'id="category-(\d+)".*?<span>([^<]+)', page, re.S)
     }
-    assert "Party and kitchen" in await ben.opens(f"{home}/wanted")
-    await cora.does(f"{home}/categories/{ids['Party and kitchen']}/end")
-    left = await ben.opens(f"{home}/wanted")
-    assert "A tent" in left
-    assert "Party and kitchen" not in left
+    await ben.does(f"{home}/watches", category="party")
+    path = f"{home}/categories/{ids['Party and kitchen']}"
+    async with ben.watches(region, mine) as screen:
+        await screen.shows(region, "Party and kitchen")
+        await screen.shows(mine, "Party and kitchen")
+        await cora.does(path, name="Feasts")
+        await screen.shows(region, "Feasts")
+        await screen.shows(mine, "Feasts")
+        version = screen.version[region]
+        await cora.does(f"{path}/end")
+        await screen.rises_above(region, version)
+        assert "A tent" in (screen.html[region] or "")
+        assert "Feasts" not in (screen.html[region] or "")
 
 
 async def test_programs_ask_answer_list_and_end(street: Street) -> None:
