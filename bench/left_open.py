@@ -41,9 +41,7 @@ async def measure(
         notes=["after a collection of garbage; nobody scrolls, so the newest stays in sight"],
         enough=1,
     )
-    chromium = next(
-        filter(None, map(shutil.which, (os.environ.get("CHROMIUM") or "chromium",))), ""
-    )
+    chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium") or ""
     if not chromium:
         table.notes.append("not measured: this needs Chromium")
 

@@ -17,7 +17,7 @@ from bench.said import Talk, rooms
 from bench.size import CLIENTS, Size
 
 WORDS = "Could you leave it by the door? I come at six, or a little later."
-SLUG = "talking"
+UNSEEN, DRAWN = "talking", "talking-watched"  # streets
 
 
 @asynccontextmanager
@@ -31,8 +31,8 @@ async def measure(
         notes=["each in a room of their own; drawn: the other one's page of it is open, too"],
     )
     async with AsyncExitStack() as stack:
-        unseen = await rooms(stack, ground, slug=SLUG, look=False)
-        drawn = await rooms(stack, ground, slug=f"{SLUG}-watched", look=True)
+        unseen = await rooms(stack, ground, slug=UNSEEN, look=False)
+        drawn = await rooms(stack, ground, slug=DRAWN, look=True)
         idle = [await connection(stack) for _ in range(CLIENTS)]
         await idle[0].execute("CREATE TABLE IF NOT EXISTS measured (at timestamptz NOT NULL)")
         said = 0
@@ -51,7 +51,8 @@ async def measure(
                 )
                 section.add(f"POST …/messages, {name}", rate(size.said, took))
             said += size.said // CLIENTS
-            assert await _count(SLUG) == said * CLIENTS, "each was said"
+            for slug in (UNSEEN, DRAWN):
+                assert await _count(slug) == said * CLIENTS, "each was said"
 
         yield section, round_once
 

@@ -22,10 +22,11 @@ router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
 WatchKey = Annotated[int, Path(ge=1, lt=ID_LIMIT, examples=[4])]
 Text = Annotated[str, Form(max_length=400)]
+Back = Annotated[str, Form(max_length=2000)]  # letters of a search are many more in an address
 
 
 @router.post("/c/{slug}/watches")
-async def keep(viewer: Member, q: Text = "", category: Text = "", back: Text = "") -> Response:
+async def keep(viewer: Member, q: Text = "", category: Text = "", back: Back = "") -> Response:
     """Kept twice it is one watch, so the form needs no key."""
     await throttle.spend(f"watch:{viewer.person_id}", "watch", limit="60/hour")
     async with db.begin() as tx:
@@ -42,7 +43,7 @@ async def see(viewer: Member, watch_id: WatchKey) -> Response:
 
 
 @router.post("/c/{slug}/watches/{watch_id}/end")
-async def end(viewer: Member, watch_id: WatchKey, back: Text = "") -> Response:
+async def end(viewer: Member, watch_id: WatchKey, back: Back = "") -> Response:
     async with db.begin() as tx:
         await watching.end(tx, watch_id, viewer)
     return pages.back_to(doors.inside(back or f"{viewer.here.path}/things"))

@@ -36,7 +36,7 @@ async def keep(tx: Tx, search: Search, by: Viewer, now: datetime) -> Watch:
     standing = await people.locked_standing(tx, by.community_id, by.person_id)
     if standing is None or standing.status != Status.ACTIVE:
         raise NotFound
-    if search.category and not await tools.category(tx, by.community_id, search.category):
+    if search.category and not await tools.held_category(tx, by.community_id, search.category):
         raise mistyped("category", "Choose one of the categories, or none.")
     kept = await kept_by(tx, by)
     alike = (one for one in kept if (one.words, one.category) == (search.q, search.category))

@@ -14,9 +14,9 @@ from app.inventory.trial import Becomes, Plan
 from app.loans import alone, shelf
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import album, commands, photos, terms
+from app.tools import album, commands, photos, terms, watches
 from app.tools.commands import ToolText
-from app.tools.models import Category, KeyBox, Tool
+from app.tools.models import Category, KeyBox, Tool, ToolStatus
 from app.tools.photo import Photo
 from app.tools.photos import Stored
 
@@ -95,6 +95,8 @@ async def _hang_new(
     for tool, photo in covers:
         tool.photo_id = photo.id
     await tx.flush()
+    fresh = [tool.id for tool, _ in made if tool.status == ToolStatus.LISTED]
+    await watches.stir_all(tx, by.community_id, fresh, now, now)
 
 
 def _made(plan: Plan, categories: Mapping[str, Category], by: Viewer, now: datetime) -> Tool:

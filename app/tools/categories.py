@@ -11,6 +11,7 @@ from app.db import Tx
 from app.errors import NotFound, Refusal, mistyped
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import watches
 from app.tools.folded import folded
 from app.tools.models import Category, Tool
 from app.tools.rules import clean
@@ -56,7 +57,7 @@ def why_not_remove(
 
 async def add(tx: Tx, name: str, parent_id: int | None, by: Viewer) -> Category:
     """Raises Refusal with the field that cannot be taken."""
-    shelves = await locked(tx, by)
+    shelves = await _locked(tx, by)
     if len(shelves) >= MOST:
         raise Refusal(f"There are {MOST} categories already.", "Merge two of them first.")
     name = _checked(name, shelves)
@@ -77,19 +78,43 @@ async def add(tx: Tx, name: str, parent_id: int | None, by: Viewer) -> Category:
 
 async def change(tx: Tx, category_id: int, name: str, parent_id: int | None, by: Viewer) -> None:
     """Another name, or another place; its address stays, and links to it."""
-    shelves = await locked(tx, by)
+    shelves = await _locked(tx, by)
     shelf = _one(category_id, shelves)
     others = [one for one in shelves if one is not shelf]
     shelf.name = _checked(name, others)
     parent = _parent(parent_id, shelf, shelves)
     shelf.parent_id = parent.id if parent else None
     await tx.flush()
-    touch(tx, topic.listing(by.community_id))
+    here = by.community_id
+    watched = await watches.watchers(tx, here, shelf.slug)
+    touch(tx, topic.listing(here), topic.wanted(here), *map(topic.things, watched))
 
 
 async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
-    """Its tools go into another one; without tools it just goes. See also `wanted.follow`."""
-    shelves = await locked(tx, by)
+    """Its tools and watches go into another one; without tools it just goes.
+
+    What is wanted there has to go first: doors ask `wanted.commands.remove_category`.
+    """
+    shelf, into = await to_remove(tx, category_id, into_id, by)
+    moved: Sequence[int] = ()
+    if into is not None:
+        rows = await tx.scalars(
+            update(Tool).where(_hangs_in(shelf)).values(category_id=into.id).returning(Tool.id)
+        )
+        moved = rows.all()
+    here = by.community_id
+    watched = await watches.rehang(tx, here, shelf.slug, into.slug if into else None)
+    await tx.delete(shelf)
+    await tx.flush()
+    touch(tx, topic.listing(here), *(topic.tool(here, tool_id) for tool_id in moved))
+    touch(tx, *map(topic.things, watched))
+
+
+async def to_remove(
+    tx: Tx, category_id: int, into_id: int | None, by: Viewer
+) -> tuple[Category, Category | None]:
+    """What goes, and what takes its tools: held until the end. Raises Refusal, NotFound."""
+    shelves = await _locked(tx, by)
     shelf = _one(category_id, shelves)
     into = None if into_id is None else _one(into_id, shelves)
     counted = select(func.count()).select_from(Tool).where(_hangs_in(shelf))
@@ -97,23 +122,14 @@ async def remove(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> N
         raise refusal
     if into is None and len(shelves) == 1:
         raise Refusal("A tool has to hang somewhere.", "Add another category first.")
-    moved: Sequence[int] = ()
-    if into is not None:
-        rows = await tx.scalars(
-            update(Tool).where(_hangs_in(shelf)).values(category_id=into.id).returning(Tool.id)
-        )
-        moved = rows.all()
-    await tx.delete(shelf)
-    await tx.flush()
-    here = by.community_id
-    touch(tx, topic.listing(here), *(topic.tool(here, tool_id) for tool_id in moved))
+    return shelf, into
 
 
 def _hangs_in(shelf: Category) -> ColumnElement[bool]:
     return and_(Tool.community_id == shelf.community_id, Tool.category_id == shelf.id)
 
 
-async def locked(tx: Tx, by: Viewer) -> Sequence[Category]:
+async def _locked(tx: Tx, by: Viewer) -> Sequence[Category]:
     """All of them: who arranges, arranges alone. Raises Refusal for who may not."""
     if refusal := why_not_sort(by):
         raise refusal

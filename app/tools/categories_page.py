@@ -66,9 +66,7 @@ async def remove(
     try:
         taken_by = _chosen("into", into)
         async with db.begin() as tx:
-            await shelving.locked(tx, viewer)
-            await wanted.follow(tx, viewer.community_id, category_id, taken_by)
-            await shelving.remove(tx, category_id, taken_by, viewer)
+            await wanted.remove_category(tx, category_id, taken_by, viewer)
     except Refusal as refusal:
         return await _page(request, viewer, Form.again(refusal, into=into), category_id)
     return pages.back_to(f"{viewer.here.path}/categories")

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
 from app import topic
 from app.db import Tx
 from app.errors import NotFound, mistyped
@@ -180,13 +178,9 @@ def touch_tool(tx: Tx, tool: Tool, *, listing: bool = False) -> None:
 
 
 async def _category_id(tx: Tx, community_id: int, slug: str | None) -> int:
-    found = await tx.scalar(
-        select(Category.id)
-        .where(Category.community_id == community_id, Category.slug == rules.clean(slug or ""))
-        .with_for_update(read=True, key_share=True)  # it may just be merged into another
-    )
+    found = await queries.held_category(tx, community_id, rules.clean(slug or ""))
     if found is None:
         raise mistyped(
             "category", "Choose one of the categories.", "It says where neighbours look."
         )
-    return found
+    return found.id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import select, update
 
@@ -34,7 +34,7 @@ def choices(here: Here, now: datetime) -> list[tuple[str, str]]:
 def _evening(here: Here, now: datetime) -> datetime | None:
     """When this evening ends, if that is more than two hours away and not too far."""
     today = clock.local_day(now, here.zone)
-    ends = datetime.combine(today, EVENING_ENDS, here.zone).astimezone(UTC)
+    ends = clock.wall(today, EVENING_ENDS, here.zone)
     return ends if LENGTHS["2"] < ends - now <= LONGEST else None
 
 

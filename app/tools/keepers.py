@@ -37,9 +37,12 @@ def lent_by(person_id: int) -> ColumnElement[bool]:
 
 
 def lent_by_one_of(people: Collection[int]) -> ColumnElement[bool]:
-    """Tools that at least one of these lends."""
+    """Tools that at least one of these lends. Not null for the rest: its opposite holds there."""
     ids = list(people)
-    return or_(Tool.owner_id.in_(ids), and_(Tool.owner_id.is_(None), Tool.keepers.overlap(ids)))
+    return or_(
+        and_(Tool.owner_id.is_not(None), Tool.owner_id.in_(ids)),
+        and_(Tool.owner_id.is_(None), Tool.keepers.overlap(ids)),
+    )
 
 
 def not_lent_only_by(people: Collection[int]) -> ColumnElement[bool]:

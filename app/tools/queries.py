@@ -91,6 +91,15 @@ async def category(tx: Tx, community_id: int, slug: str) -> Category | None:
     )
 
 
+async def held_category(tx: Tx, community_id: int, slug: str) -> Category | None:
+    """Until the transaction ends, nobody merges it into another one."""
+    return await tx.scalar(
+        select(Category)
+        .where(Category.community_id == community_id, Category.slug == slug)
+        .with_for_update(read=True, key_share=True)
+    )
+
+
 async def photo_for(tx: Tx, viewer: Viewer, name: str) -> Photo:
     """A photo by its file name, if the viewer may see the tool that shows it."""
     row = await tx.execute(

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, exists, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    delete,
+    exists,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app import queue
 from app.db import Base, Tx
@@ -39,6 +49,46 @@ async def stir(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datet
 
     Instants are part of the key: to look now must not put off the look after its rest.
     """
+    await stir_all(tx, community_id, [tool_id], at, now)
+
+
+async def stir_all(
+    tx: Tx, community_id: int, tool_ids: Iterable[int], at: datetime, now: datetime
+) -> None:
+    """Many at once, where somebody watches at all."""
     if await tx.scalar(select(exists().where(Watch.community_id == community_id))):
-        key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
-        await queue.enqueue(tx, LOOK, key, at, now)
+        for tool_id in tool_ids:
+            key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
+            await queue.enqueue(tx, LOOK, key, at, now)
+
+
+async def watchers(tx: Tx, community_id: int, slug: str) -> Sequence[int]:
+    """Who watches this category: its name stands on their things."""
+    rows = await tx.scalars(
+        select(Watch.person_id).where(Watch.community_id == community_id, Watch.category == slug)
+    )
+    return rows.all()
+
+
+async def rehang(tx: Tx, community_id: int, slug: str, into: str | None) -> Sequence[int]:
+    """A category goes: its watches go along into another, or end. Answers whose they are.
+
+    Who watches the same words there already has one watch of them, not two.
+    """
+    here = Watch.community_id == community_id, Watch.category == slug
+    other = aliased(Watch)
+    ends = delete(Watch).where(*here)
+    if into is not None:
+        ends = ends.where(
+            exists().where(
+                other.community_id == community_id,
+                other.person_id == Watch.person_id,
+                other.words == Watch.words,
+                other.category == into,
+            )
+        )
+    whose = list(await tx.scalars(ends.returning(Watch.person_id)))
+    if into is not None:
+        moved = update(Watch).where(*here).values(category=into).returning(Watch.person_id)
+        whose += await tx.scalars(moved)
+    return whose

@@ -20,7 +20,10 @@ from app.people.models import Role, Status
 from app.people.rules import why_not_coordinate
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools.models import Category, Tool
+from app.tools import categories
+from app.tools import queries as tools
+from app.tools.models import Tool
+from app.tools.saved import Saved
 from app.tools.watches import Watch
 from app.wanted import queries, rules
 from app.wanted.models import Wanted, WantedAnswer, WantedState
@@ -181,8 +184,22 @@ async def run_out(tx: Tx, community_id: int, wanted_id: int, now: datetime) -> N
         await queue.enqueue(tx, END, f"{community_id}/{wanted_id}", due, now)
 
 
+async def remove_category(tx: Tx, category_id: int, into_id: int | None, by: Viewer) -> None:
+    """A coordinator's: what is wanted there goes along with its tools, or may hang anywhere."""
+    shelf, into = await categories.to_remove(tx, category_id, into_id, by)
+    await tx.execute(
+        update(Wanted)
+        .where(Wanted.community_id == by.community_id, Wanted.category_id == shelf.id)
+        .values(category_id=into.id if into else None)
+    )
+    await categories.remove(tx, category_id, into_id, by)
+    touch(tx, topic.wanted(by.community_id))
+
+
 async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
-    """What they asked for goes, with its answers; what they answered others; what they watch."""
+    """What they asked for goes, with its answers; what they answered others; what is for their own
+    eyes: watches, and tools kept in mind.
+    """
     mine = await tx.scalars(
         select(Wanted.id)
         .where(Wanted.community_id == community_id, Wanted.person_id == person_id)
@@ -190,17 +207,9 @@ async def person_left(tx: Tx, community_id: int, person_id: int) -> None:
         .with_for_update()
     )
     await _forget(tx, community_id, mine.all(), by=person_id)
-    watched = delete(Watch).where(Watch.community_id == community_id, Watch.person_id == person_id)
-    await tx.execute(watched.execution_options(synchronize_session=False))
-    touch(tx, topic.wanted(community_id))
-
-
-async def follow(tx: Tx, community_id: int, category_id: int, into_id: int | None) -> None:
-    """What is looked for in a category that goes is looked for where its tools hang then."""
-    into = select(Category.id).where(Category.community_id == community_id, Category.id == into_id)
-    there = (Wanted.community_id == community_id, Wanted.category_id == category_id)
-    moved = update(Wanted).where(*there).values(category_id=into.scalar_subquery())
-    await tx.execute(moved.execution_options(synchronize_session=False))
+    for own in (Watch, Saved):
+        gone = delete(own).where(own.community_id == community_id, own.person_id == person_id)
+        await tx.execute(gone.execution_options(synchronize_session=False))
     touch(tx, topic.wanted(community_id))
 
 
@@ -260,7 +269,7 @@ async def _tell(
 async def _category(tx: Tx, community_id: int, slug: str) -> int | None:
     if not slug:
         return None
-    found = await queries.category_id(tx, community_id, slug)
+    found = await tools.held_category(tx, community_id, slug)
     if found is None:
         raise mistyped("category", "Choose one of the categories, or none.")
-    return found
+    return found.id

@@ -14,7 +14,8 @@ from app.errors import NotFound
 from app.people import blocks
 from app.people.models import Membership, Status
 from app.people.viewer import Viewer
-from app.tools.models import Category, Tool
+from app.tools.models import Tool
+from app.tools.rules import ON_THE_BOARD
 from app.wanted.models import Wanted, WantedAnswer, WantedState
 
 SHOWN = 100
@@ -139,14 +140,7 @@ async def answered_by(tx: Tx, by: Viewer, answer_id: int) -> tuple[WantedAnswer,
     return (found[0], found[1]) if found else None
 
 
-async def category_id(tx: Tx, community_id: int, slug: str) -> int | None:
-    return await tx.scalar(
-        select(Category.id)
-        .where(Category.community_id == community_id, Category.slug == slug)
-        .with_for_update(read=True, key_share=True)  # it may just be merged into another
-    )
-
-
 def newest_tool(wanted: Wanted) -> Tool | None:
-    """What was last listed for it."""
-    return next((one.tool for one in reversed(wanted.answers) if one.tool), None)
+    """What was last listed for it, of what is still on the board."""
+    listed = (one.tool for one in reversed(wanted.answers) if one.tool)
+    return next((tool for tool in listed if tool.status in ON_THE_BOARD), None)

@@ -12,7 +12,7 @@ from app.people.viewer import Viewer
 from app.tools.models import Tool
 from app.tools.rules import ON_THE_BOARD
 from app.wanted import queries, rules
-from app.wanted.models import Wanted, WantedAnswer, WantedState
+from app.wanted.models import Wanted, WantedAnswer
 
 
 async def listing(tx: Tx, viewer: Viewer, now: datetime) -> Mapping[str, object]:
@@ -34,11 +34,9 @@ def _told(wanted: Wanted, viewer: Viewer, now: datetime) -> Mapping[str, object]
         "words": wanted.words,
         "name": wanted.person.name,
         "mine": mine,
-        "open": wanted.state == WantedState.OPEN,
         "category": wanted.category.name if wanted.category else "",
         "when": when(wanted, viewer, now),
         "at": wanted.created_at,
-        "ends_at": wanted.ends_at,
         "answers": [_answer(one, wanted, viewer, now) for one in wanted.answers],
         "can_answer": not any(one.person_id == me for one in wanted.answers)
         and rules.why_not_answer(wanted, viewer, len(wanted.answers)) is None,
@@ -57,7 +55,6 @@ def _answer(
         "name": answer.person.name,
         "words": answer.words,
         "mine": mine,
-        "at": answer.created_at,
         "end_path": f"{here.path}/wanted/{wanted.id}/answers/{answer.id}/end"
         if mine or viewer.is_coordinator
         else "",

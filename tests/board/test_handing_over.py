@@ -79,6 +79,19 @@ async def test_free_tools_come_first_and_say_so_but_not_what_is_out_or_veiled(tx
     assert veiled[0] == ("Axe", False)
 
 
+async def test_what_is_the_communitys_hangs_there_whoever_can_hand_over(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    for name, of_all in (("Axe", False), ("Barrow", True)):
+        text = ToolText(name=name, category="saws", of_all=of_all)
+        await tools.list_tool(tx, text, elm.cora, NOW)
+    await handing_over.begin(tx, "1", elm.ada, NOW)
+    others = [("Axe", False), ("Barrow", False)]
+    assert await hanging(elm) == [("Drill", True), *others]
+    assert await hanging(elm, search=Search(q="saw")) == others
+    await handing_over.begin(tx, "1", elm.cora, NOW)
+    assert await hanging(elm) == [("Axe", True), ("Barrow", True), ("Drill", True)]
+
+
 async def test_the_clock_ends_it_and_keeps_nothing(tx: db.Tx) -> None:
     elm = await elm_street(tx)
     await handing_over.begin(tx, "1", elm.ada, NOW)

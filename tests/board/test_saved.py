@@ -7,6 +7,7 @@ import pytest
 from app import db, topic
 from app.errors import NotFound, Refusal
 from app.loans import shelf
+from app.members import commands as members
 from app.tools import commands as tools
 from app.tools import saved
 from app.tools.commands import ToolText
@@ -33,6 +34,16 @@ async def test_once_is_enough_and_there_is_an_end(
     await shelf.archive(tx, elm.drill.id, elm.ada, NOW)
     with pytest.raises(NotFound):
         await saved.save(tx, elm.drill.id, elm.ben, NOW)
+
+
+async def test_who_leaves_leaves_nothing_of_it_behind(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    for who in (elm.ben, elm.cy):
+        await saved.save(tx, elm.drill.id, who, NOW)
+    await members.leave(tx, elm.ben, NOW)
+    tx.expunge_all()
+    assert not await saved.has(tx, elm.drill.id, elm.ben)
+    assert await saved.has(tx, elm.drill.id, elm.cy)
 
 
 async def test_it_hangs_on_my_things_as_the_board_has_it(street: Street) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
@@ -20,12 +21,15 @@ from app.members import commands as members
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
 from app.queue import Job
+from app.tools import categories
 from app.tools import commands as tools
 from app.tools.commands import ToolText
 from app.tools.watches import LOOK, Watch
+from tests.inventory.tables import brought, csv
 from tests.loans.living import DAY, HOUR, Elm, elm_street
 from tests.neighbours import Street
 from tests.people.living import NOW
+from tests.tools.test_categories import shelf as shelf_of
 
 
 def search(q: str, category: str = "") -> Search:
@@ -150,6 +154,33 @@ async def test_a_watch_is_kept_once_shown_in_my_things_and_ended(tx: db.Tx) -> N
         await watching.keep(tx, search("one more"), elm.ben, NOW)
 
 
+async def test_what_comes_in_a_table_is_told_as_what_is_listed(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    await watching.keep(tx, search("ladder"), elm.cy, NOW)
+    rows = (("l1", "Ladder", "ladders", "paused"), ("l2", "Old ladder", "ladders", "listed"))
+    await brought(tx, elm.ada, csv(*rows, header=("key", "name", "category", "status")))
+    await looked(elm)
+    assert await told(elm, elm.cy) == ["Old ladder"]
+
+
+async def test_a_watch_goes_where_its_category_goes_or_ends_with_it(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    drills, saws, party = [await shelf_of(elm, slug) for slug in ("drills", "saws", "party")]
+    for words, category in (("", "saws"), ("", "party"), ("lamp", "party"), ("lamp", "drills")):
+        await watching.keep(tx, search(words, category), elm.ben, NOW)
+    await watching.keep(tx, search("lamp", "party"), elm.cy, NOW)
+    await categories.remove(tx, party.id, drills.id, elm.cora)
+    kept = [(one.words, one.category) for one in await watching.kept_by(tx, elm.ben)]
+    assert kept == [("", "saws"), ("", "drills"), ("lamp", "drills")], "one of each"
+    assert [one["said"] for one in await listed(elm, elm.cy)] == ["“lamp” in Drills and drivers"]
+    text = ToolText(name="Work lamp", category="drills")
+    await tools.list_tool(tx, text, elm.ada, NOW)
+    await looked(elm)
+    assert await told(elm, elm.cy) == ["Work lamp"]
+    await categories.remove(tx, saws.id, None, elm.cora)
+    assert len(await listed(elm, elm.ben)) == 2
+
+
 async def test_very_many_watches_are_looked_through_in_turn(
     tx: db.Tx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +191,15 @@ async def test_very_many_watches_are_looked_through_in_turn(
     await lists(elm, elm.ada, "Pressure washer")
     await looked(elm)
     assert [len(await told(elm, who)) for who in (elm.ben, elm.cy, elm.cora)] == [1, 1, 1]
+
+
+async def test_a_long_search_in_any_letters_is_watched_and_comes_back(street: Street) -> None:
+    ben, home = street.ben, street.here.path
+    there = f"{home}?{urlencode({'q': 'ж' * 100})}"
+    page = await ben.opens(there)
+    assert f'name="back" value="{there}"' in page
+    assert await ben.does(f"{home}/watches", q="ж" * 100, back=there) == there
+    assert "You are told when one is listed" in await ben.opens(there)
 
 
 async def test_two_tools_at_once_tell_once_and_the_bell_leads_to_the_search(street: Street) -> None:

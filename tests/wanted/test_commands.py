@@ -23,6 +23,7 @@ from app.wanted.models import Wanted, WantedAnswer, WantedState
 from tests.loans.living import DAY, TODAY, Elm, elm_street
 from tests.neighbours import Street
 from tests.people.living import NOW
+from tests.tools.test_categories import shelf
 
 CUTTER = WantedText("  A tile cutter,  this weekend ", "saws", (TODAY + DAY, TODAY + 2 * DAY))
 
@@ -163,6 +164,21 @@ async def test_who_leaves_takes_it_along_and_who_is_suspended_is_not_shown(tx: d
         gone = select(func.count()).where(rows.person_id == elm.ben.person_id)
         assert await tx.scalar(gone) == 0
     assert [one.id for one in await seen(elm, elm.cora)] == [theirs.id]
+
+
+async def test_what_is_wanted_stays_when_its_category_goes(tx: db.Tx) -> None:
+    elm = await elm_street(tx)
+    await commands.ask(tx, CUTTER, elm.ben, NOW)
+    saws, party = await shelf(elm, "saws"), await shelf(elm, "party")
+    oak = await shelf(await elm_street(tx), "saws")
+    with pytest.raises(NotFound):
+        await commands.remove_category(tx, saws.id, oak.id, elm.cora)
+    with pytest.raises(Refusal, match="Only a coordinator"):
+        await commands.remove_category(tx, saws.id, party.id, elm.ada)
+    for gone, into, hangs in ((saws, party, "party"), (party, None, None)):
+        await commands.remove_category(tx, gone.id, into.id if into else None, elm.cora)
+        (one,) = await seen(elm, elm.cy)
+        assert (one.category.slug if one.category else None) == hangs
 
 
 async def test_five_at_a_time_also_when_all_come_at_once(street: Street) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
@@ -47,6 +48,9 @@ async def test_from_a_search_in_vain_to_the_request(street: Street) -> None:
     assert (parts.path, parts.fragment) == (f"{home}/tools/{tool}", "request")
     assert parse_qs(parts.query) == {"start": [f"{day}"], "end": [f"{day}"]}
     assert f'value="{day}"' in await ben.opens(there.headers["location"])
+    await ada.does(f"{home}/tools/{tool}/archive")
+    there = await ben.client.get(f"{home}/wanted/{wanted}")
+    assert there.headers["location"] == f"{home}/wanted#wanted-{wanted}", "the tool is gone"
 
 
 async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -> None:
@@ -67,6 +71,31 @@ async def test_what_cannot_be_taken_comes_again_with_the_words(street: Street) -
     assert "reported what Ben Okafor looks for" in await street.cora.opens(f"{home}/notices")
     await street.cora.does(f"{path}/removal", reason="Not here.")
     assert "A tent" not in await street.ada.opens(f"{home}/wanted")
+
+
+async def test_a_category_is_renamed_and_goes_while_something_is_wanted_in_it(
+    street: Street,
+) -> None:
+    ben, cora, home = street.ben, street.cora, street.here.path
+    region, mine = topic.wanted(street.here.id), topic.things(ben.id)
+    await ben.does(f"{home}/wanted", words="A tent", category="party")
+    page = await cora.opens(f"{home}/categories")
+    ids = {
+        name: one for one, name in re.findall(r'id="category-(\d+)".*?<span>([^<]+)', page, re.S)
+    }
+    await ben.does(f"{home}/watches", category="party")
+    path = f"{home}/categories/{ids['Party and kitchen']}"
+    async with ben.watches(region, mine) as screen:
+        await screen.shows(region, "Party and kitchen")
+        await screen.shows(mine, "Party and kitchen")
+        await cora.does(path, name="Feasts")
+        await screen.shows(region, "Feasts")
+        await screen.shows(mine, "Feasts")
+        version = screen.version[region]
+        await cora.does(f"{path}/end")
+        await screen.rises_above(region, version)
+        assert "A tent" in (screen.html[region] or "")
+        assert "Feasts" not in (screen.html[region] or "")
 
 
 async def test_programs_ask_answer_list_and_end(street: Street) -> None:
