@@ -126,7 +126,8 @@ def _files(cell: str) -> tuple[str, ...]:
 
 
 def _alts(cell: str) -> tuple[str, ...]:
-    texts = [" ".join(line.split()) for line in rules.clean(cell).split("\n")]
+    # Line by line: the first photo may be the one without a text.
+    texts = [" ".join(rules.clean(line).split()) for line in cell.splitlines()]
     if any(len(text) > ALT_LONGEST for text in texts):
         raise mistyped("", f"{ALT_LONGEST} characters a photo are enough.", "Shorten it.")
     while texts and not texts[-1]:

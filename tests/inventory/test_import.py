@@ -72,6 +72,8 @@ async def test_export_import_export_loses_nothing(tx: Tx) -> None:
     found = await brought(tx, zoe, first, zipped(files))
     assert (found.state, fates(found)) == ("done", [(2, "new"), (3, "new")])
     assert await exported(tx, zoe) == first
+    drill = (await held_here.held_by(tx, zoe))[0]
+    assert [photo.alt for photo in drill.photos] == ["", "The case"], "each with its own text"
     again = await looked(tx, zoe, first, zipped(files))
     assert fates(again) == [(2, "same"), (3, "same")]
     with pytest.raises(Refusal, match="nothing to import"):
