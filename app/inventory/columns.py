@@ -85,9 +85,10 @@ def _number(name: str) -> Callable[[str], int]:
         text = rules.clean(cell)
         if not text:
             return int(getattr(Lending(), name))
-        if not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else -1
+        if not least <= number <= most:
             raise mistyped("", f"This is a whole number from {least} to {most}.")
-        return int(text)
+        return number
 
     return read
 
@@ -100,6 +101,7 @@ def _windows(cell: str) -> tuple[Window, ...]:
             assert match
             first = _DAYS[match[1].casefold()]
             last = _DAYS[match[2].casefold()] if match[2] else first
+            assert first <= last
             opens, closes = (time.fromisoformat(match[n].rjust(5, "0")) for n in (3, 4))
         except (AssertionError, KeyError, ValueError):
             raise mistyped(

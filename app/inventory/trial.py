@@ -66,7 +66,7 @@ def warnings(table: Table) -> list[str]:
     """What is passed over, and what else to know of the table as a whole."""
     names = [columns.OTHER_NAMES.get(name, name) for name in table.header]
     said = [
-        f"The column {name or 'without a name'} is not known, and passed over."
+        f"The column {name[:80] or 'without a name'} is not known, and passed over."
         for name in names
         if name not in columns.BY_NAME
     ]

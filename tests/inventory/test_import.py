@@ -17,7 +17,18 @@ from app.tools import queries as tools
 from app.tools.commands import ToolText
 from app.tools.lending import Lending, Window
 from app.tools.models import Tool
-from tests.inventory.tables import brought, csv, exported, fates, looked, run, street, why, zipped
+from tests.inventory.tables import (
+    HEADER,
+    brought,
+    csv,
+    exported,
+    fates,
+    looked,
+    run,
+    street,
+    why,
+    zipped,
+)
 from tests.people.living import NOW
 from tests.tools import pictures
 
@@ -184,6 +195,27 @@ async def test_a_row_that_fits_nowhere_is_told(tx: Tx, row: str, column: str, sa
     assert fates(found) == [(2, "new"), (3, "refused")]
     assert why(found, 3)[0][0] == column
     assert said in why(found, 3)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "said"),
+    [
+        ("buffer_hours", "0" * 9 + "169", "from 0 to 168"),
+        ("buffer_hours", "0" * 5000, "from 0 to 168"),
+        ("windows", "Sat-Mon 09:00-12:00", "no day with its hours"),
+    ],
+)
+async def test_what_only_looks_right_is_refused(tx: Tx, name: str, cell: str, said: str) -> None:
+    ada, _ = await street(tx)
+    found = await looked(tx, ada, csv((*DRILL, cell), header=(*HEADER, name)))
+    assert fates(found) == [(2, "refused")]
+    assert said in why(found, 2)[0][1]
+
+
+async def test_a_column_is_named_shortly_however_long_its_name(tx: Tx) -> None:
+    ada, _ = await street(tx)
+    found = await looked(tx, ada, csv((*DRILL, ""), header=(*HEADER, "x" * 100_000)))
+    assert found.warnings == [f"The column {'x' * 80} is not known, and passed over."]
 
 
 async def test_what_the_table_lacks_is_told_and_what_it_has_too_much_is_passed_over(tx: Tx) -> None:
