@@ -195,12 +195,16 @@ def _check_photos(
         wrong.append(("photo_texts", "There are more texts than photos. Write a line for each."))
     if "photos" in values:  # by what the tool calls them already
         values["photos"] = tuple(have.get(name, name) for name in values["photos"])
+        if len(set(values["photos"])) < len(values["photos"]):
+            wrong.append(("photos", "A photo stands there under two names. Name each once."))
 
 
 def _photo_names(held: Held) -> dict[str, str]:
     """Whatever a photo may be called in a table → its name now."""
     pairs = list(zip(held.names, held.photos, strict=True))
-    return {f"{photo.name}.jpg": name for name, photo in pairs} | {name: name for name, _ in pairs}
+    brought = {photo.source: name for name, photo in pairs}  # also where another is called so
+    ours = {f"{photo.name}.jpg": name for name, photo in pairs}
+    return brought | ours | {name: name for name, _ in pairs}
 
 
 def _changes(values: Values, held: Held) -> tuple[str, ...]:

@@ -282,12 +282,32 @@ async def test_two_tools_may_show_one_file_and_photos_change_order_without_a_zip
     assert list(chairs["a"].names) == ["one.jpg", "two.jpg"]
     assert chairs["a"].tool.photo_id == chairs["a"].photos[0].id
     assert len({photo.name for one in chairs.values() for photo in one.photos}) == 3
+    assert fates(await looked(tx, ada, table)) == [(2, "same"), (3, "same")], "once only"
     turned = await brought(
         tx, ada, csv(("a", "Chair", "party", '"two.jpg\none.jpg"'), header=header)
     )
     assert turned.state == "done"
     chairs = {one.tool.key: one for one in await held_here.held_by(tx, ada)}
     assert list(chairs["a"].names) == ["two.jpg", "one.jpg"]
+
+
+async def test_a_copied_row_shows_the_same_photo_and_no_two_files_share_a_name(tx: Tx) -> None:
+    """As the export names it: the row that was copied stands before the one it came from."""
+    ada, _ = await street(tx)
+    header = ("key", "name", "category", "photos")
+    await brought(tx, ada, csv(("b", "Chair", "party", ""), header=header))
+    (chair,) = await held_here.held_by(tx, ada)
+    shot = album.photo_of(chair.tool, await photos.store(pictures.plain()), ada, NOW)
+    await album.arrange(tx, chair.tool, [shot], NOW)
+    ours = f"{shot.name}.jpg"
+    table = csv(("b", "Chair", "party", ours), ("a", "A chair", "party", ours), header=header)
+    await brought(tx, ada, table, zipped({ours: pictures.plain()}))
+    held = await held_here.held_by(tx, ada)
+    assert [one.tool.key for one in held] == ["a", "b"]
+    assert len({name for one in held for name in one.names}) == 2
+    assert fates(await looked(tx, ada, table)) == [(2, "same"), (3, "same")]
+    twice = csv(("a", "A chair", "party", f'"{ours}\n{held[0].names[0]}"'), header=header)
+    assert why(await looked(tx, ada, twice), 2)[0][0] == "photos"
 
 
 async def test_a_coordinator_brings_what_is_the_communitys_and_nobody_touches_anothers(
