@@ -231,6 +231,9 @@ async def test_what_the_table_lacks_is_told_and_what_it_has_too_much_is_passed_o
     await brought(tx, ada, csv(DRILL))
     changed = await brought(tx, ada, b"id,price\nd1,9\n")
     assert (changed.state, changed.fates[0]["changes"]) == ("done", ["price"])
+    assert changed.fates[0]["name"] == "Drill", "it has one, though the table does not say it"
+    twice = await looked(tx, ada, b"id,Key place\nd1,Shed\nID,Key place\n")
+    assert "header once more" in why(twice, 3)[0][1]
     left = await looked(tx, ada, b"id,price\nnew,9\n")
     assert why(left, 2) == [("name", "A new tool needs the column name.")]
 
