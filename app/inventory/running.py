@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select, update
 
@@ -142,9 +143,14 @@ async def _planned(tx: Tx, found: ToolImport, by: Viewer) -> list[Plan]:
     content = await asyncio.to_thread(waiting_room.table(found.stored).read_bytes)
     pictures = None
     if found.with_photos:
-        pictures = await asyncio.to_thread(packing.names_in, waiting_room.zipped(found.stored))
+        pictures = await asyncio.to_thread(_names_in, waiting_room.zipped(found.stored))
     _, plans = await bringing_in.planned(tx, by, content, pictures)
     return plans
+
+
+def _names_in(zipped: Path) -> frozenset[str]:
+    with zipped.open("rb") as file:
+        return packing.names_in(file)
 
 
 def _pictures_of(plans: Iterable[Plan]) -> list[str]:

@@ -101,7 +101,7 @@ def look(table: Table, known: Known) -> list[Plan]:
 
 def _called(header: Sequence[str]) -> list[str]:
     """The columns that are meant."""
-    return [columns.OTHER_NAMES.get(named(cell), named(cell)) for cell in header]
+    return [columns.OTHER_NAMES.get(name, name) for name in map(named, header)]
 
 
 Pool = dict[tuple[str, str], list[Held]]
