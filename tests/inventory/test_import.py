@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import time, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.db import Tx
 from app.errors import NotFound, Refusal
-from app.inventory import bringing_in, columns, held_here
+from app.inventory import bringing_in, columns, held_here, running, waiting_room
 from app.loans import alone
 from app.people.viewer import Viewer
 from app.tools import album, commands, photos
@@ -270,6 +271,60 @@ async def test_a_photo_that_is_none_stops_all_of_it_and_names_its_rows(tx: Tx) -
     assert await pictures.kept() == before, "nothing is left behind"
 
 
+async def test_files_are_there_until_it_is_so_that_it_is_over(tx: Tx) -> None:
+    """Whatever is rolled back finds them again."""
+    ada, _ = await street(tx)
+    found = await looked(tx, ada, csv(DRILL))
+    table = waiting_room.table(found.stored)
+    await bringing_in.start(tx, found.id, ada, NOW)
+    for _ in range(2):
+        async with tx.begin_nested() as half:
+            await running.run(tx, f"{ada.community_id}/{found.id}", NOW)
+            assert (found.state, table.exists()) == ("done", True)
+            await half.rollback()
+        await tx.refresh(found)
+    await run(tx, found, ada)
+    assert (found.state, table.exists()) == ("done", False)
+
+
+async def test_a_photo_that_goes_while_it_comes_in_is_taken_out_of_the_zip(tx: Tx) -> None:
+    ada, _ = await street(tx)
+    header = ("key", "name", "category", "photos")
+    files = {"one.jpg": pictures.plain(), "two.jpg": pictures.plain(20)}
+    await brought(tx, ada, csv(("a", "Chair", "party", "one.jpg"), header=header), zipped(files))
+    table = csv(("a", "Chair", "party", '"one.jpg\ntwo.jpg"'), header=header)
+    found = await looked(tx, ada, table, zipped(files))
+    await bringing_in.start(tx, found.id, ada, NOW)
+    await running.run(tx, f"{ada.community_id}/{found.id}", NOW)
+    assert set(found.staged) == {"two.jpg"}, "the other one hangs there already"
+    (chair,) = await tools.tools_of(tx, ada)
+    await album.arrange(tx, chair, [], NOW)
+    await run(tx, found, ada)
+    assert (found.state, found.done, found.of) == ("done", 3, 3)
+    (held,) = await held_here.held_by(tx, ada)
+    assert list(held.names) == ["one.jpg", "two.jpg"]
+
+
+async def test_a_photo_that_is_not_needed_any_more_is_not_left_behind(tx: Tx) -> None:
+    ada, _ = await street(tx)
+    header = ("key", "name", "category", "photos")
+    chair, saw = ("a", "Chair", "party", "one.jpg"), ("b", "Saw", "saws", "")
+    files = {"one.jpg": pictures.plain()}
+    found = await looked(tx, ada, csv(chair, saw, header=header), zipped(files))
+    await bringing_in.start(tx, found.id, ada, NOW)
+    await running.run(tx, f"{ada.community_id}/{found.id}", NOW)
+    assert set(found.staged) == {"one.jpg"}
+    await brought(tx, ada, csv(chair, header=header), zipped(files))
+    before = await pictures.kept()
+    (staged,) = found.staged.values()
+    await run(tx, found, ada)
+    assert (found.state, fates(found)) == ("looked", [(2, "same"), (3, "new")])
+    await run(tx, await bringing_in.start(tx, found.id, ada, NOW), ada)
+    assert (found.state, found.staged) == ("done", {})
+    gone = before - await pictures.kept()
+    assert {file.name.partition("-")[0] for file in gone} == {staged[0]}
+
+
 async def test_two_tools_may_show_one_file_and_photos_change_order_without_a_zip(tx: Tx) -> None:
     ada, _ = await street(tx)
     header = ("key", "name", "category", "photos")
@@ -333,10 +388,27 @@ async def test_a_coordinator_brings_what_is_the_communitys_and_nobody_touches_an
 async def test_what_was_never_started_is_forgotten(tx: Tx) -> None:
     ada, _ = await street(tx)
     found = await looked(tx, ada, csv(DRILL))
+    file = waiting_room.table(found.stored)
     await bringing_in.forget_old(tx, NOW + timedelta(days=3))
     await tx.flush()
     with pytest.raises(NotFound):
         await held_here.import_for(tx, ada, found.id)
-    for _ in range(bringing_in.OPEN_MOST + 1):
+    assert not file.exists()
+    first = await looked(tx, ada, csv(DRILL))
+    for _ in range(bringing_in.OPEN_MOST):
         last = await looked(tx, ada, csv(DRILL))
     assert (await held_here.import_for(tx, ada, last.id)).state == "looked"
+    assert (first.state, first.said) == ("stopped", bringing_in.REPLACED)
+    with pytest.raises(Refusal, match="has ended"):
+        await bringing_in.start(tx, first.id, ada, NOW)
+
+
+async def test_files_that_nothing_names_go_after_some_days(tx: Tx) -> None:
+    ada, _ = await street(tx)
+    waits = waiting_room.table((await looked(tx, ada, csv(DRILL))).stored)
+    left, new = (waiting_room.table(waiting_room.keep(b"", None)) for _ in range(2))
+    long_ago = left.stat().st_mtime - bringing_in.KEPT.total_seconds() - 60
+    for file in (left, waits):
+        os.utime(file, (long_ago, long_ago))
+    await bringing_in.forget_old(tx, NOW)
+    assert [file.exists() for file in (left, new, waits)] == [False, True, True]
