@@ -8,16 +8,21 @@ from datetime import time, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from app.board import watching
+from app.board.search import Search
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.inventory import bringing_in, columns, held_here, running, waiting_room
 from app.loans import alone
+from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
+from app.queue import Job
 from app.tools import album, commands, photos
 from app.tools import queries as tools
 from app.tools.commands import ToolText
 from app.tools.lending import Lending, Window
 from app.tools.models import Tool
+from app.tools.watches import LOOK
 from tests.inventory.tables import (
     HEADER,
     brought,
@@ -383,6 +388,23 @@ async def test_a_coordinator_brings_what_is_the_communitys_and_nobody_touches_an
     assert b"Tent" not in await exported(tx, ada)
     with pytest.raises(NotFound):
         await held_here.import_for(tx, ada, found.id)
+
+
+async def test_who_watches_is_told_of_what_came_in(tx: Tx) -> None:
+    ada, cora = await street(tx)
+    await watching.keep(tx, Search.typed("saw", "", free=False), cora, NOW)
+    header = ("key", "name", "category", "status")
+    rows = (("1", "Drill", "drills", ""), ("2", "Saw", "saws", ""), ("3", "Saw", "saws", "paused"))
+    await brought(tx, ada, csv(*rows, header=header))
+    looks = select(Job.key, Job.run_at).where(
+        Job.name == LOOK, Job.key.startswith(f"{ada.community_id}/")
+    )
+    keys = (await tx.execute(looks.order_by(Job.run_at))).all()
+    assert len(keys) == 2, "nobody can ask for what is paused"
+    for key, at in keys:
+        await watching.look(tx, key, at)
+    notices = await tx.scalars(select(Notice).where(Notice.person_id == cora.person_id))
+    assert [one.facts["tool"] for one in notices if one.kind == Kind.WATCHED] == ["Saw"]
 
 
 async def test_what_was_never_started_is_forgotten(tx: Tx) -> None:
