@@ -104,6 +104,7 @@ COMMANDS: dict[str, Command] = {
     FORGET_LETTERS: _every(FORGET_LETTERS, timedelta(hours=6), letters.forget_old),
     FORGET_DELIVERIES: _every(FORGET_DELIVERIES, timedelta(days=1), carrying.forget_old),
     bringing_in.JOB: running.run,
+    bringing_in.GONE: bringing_in.discard,
     FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
     album.GONE: album.discard,
 }

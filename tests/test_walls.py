@@ -154,6 +154,8 @@ async def test_a_member_who_is_no_party_finds_no_room(
         path = f"{street.here.path}/loans/{story['loan_id']}"
         assert (await third.client.get(path)).status_code == 404
         assert (await third.posts(f"{path}/messages", body="Hello")).status_code == 404
+        room = f"{street.here.path}/rooms/{story['room_id']}"
+        assert (await third.posts(f"{room}/seen", up_to=1)).status_code == 404
     assert (await street.cy.posts(f"{path}/approval")).status_code == 404
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 
 from app import queue, topic
 from app.db import Tx
@@ -23,9 +23,11 @@ from app.tools import photos
 from app.tools.photos import Stored
 
 JOB = "inventory.import"
+GONE = "inventory.discard"
 FORGET = "inventory.forget"
 KEPT = timedelta(days=2)
 OPEN_MOST = 5  # of one person, looked at and not started
+REPLACED = "Other tables came after this one. Nothing was imported: send it again."
 COUNTED = (Becomes.NEW, Becomes.CHANGES)
 
 
@@ -36,7 +38,7 @@ async def receive(
     await people.still_in(tx, by)
     pictures = await asyncio.to_thread(packing.names_in, zipped) if zipped else None
     table, plans = await planned(tx, by, content, pictures)
-    await _forget_unstarted(tx, by)
+    await _make_room(tx, by, now)
     stored = await asyncio.to_thread(waiting_room.keep, content, zipped)
     made = ToolImport(
         community_id=by.community_id,
@@ -78,8 +80,9 @@ async def start(tx: Tx, import_id: int, by: Viewer, now: datetime) -> ToolImport
         return found  # pressed twice
     if refusal := why_not_start(found):
         raise refusal
-    found.state, found.said, found.done, found.changed_at = ImportState.RUNNING, "", 0, now
-    found.of = len(counted(found.fates))
+    found.state, found.said, found.changed_at = ImportState.RUNNING, "", now
+    found.done = len(found.staged)  # of a start before, that met a change
+    found.of = found.done + len(counted(found.fates))
     await tx.flush()
     await queue.enqueue(tx, JOB, f"{found.community_id}/{found.id}", now, now)
     touch(tx, topic.imported(found.community_id, found.id))
@@ -101,13 +104,26 @@ def counted(fates: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 async def stop(tx: Tx, found: ToolImport, sentence: str, now: datetime) -> None:
     """Nothing was imported; its pictures go with it."""
     found.state, found.said, found.changed_at = ImportState.STOPPED, sentence, now
-    discard(found)
-    found.staged = {}
     await tx.flush()
+    await over(tx, found, now)
+
+
+async def over(tx: Tx, found: ToolImport, now: datetime) -> None:
+    """Its files go once this is so: until then they have to be there."""
+    await queue.enqueue(tx, GONE, f"{found.community_id}/{found.id}", now, now)
     touch(tx, topic.imported(found.community_id, found.id))
 
 
-def discard(found: ToolImport) -> None:
+async def discard(tx: Tx, key: str, now: datetime) -> None:
+    """For the job loop: the files of what is over; its key is `community/import`."""
+    community_id, import_id = (int(part) for part in key.split("/"))
+    found = await tx.get(ToolImport, (community_id, import_id), populate_existing=True)
+    if found is not None and found.state in (ImportState.DONE, ImportState.STOPPED):
+        _discard(found)
+        found.staged = {}
+
+
+def _discard(found: ToolImport) -> None:
     """The files that it waited with; pictures that hang on a tool are in no import any more."""
     waiting_room.discard(found.stored)
     for kept in filter(None, found.staged.values()):
@@ -116,11 +132,17 @@ def discard(found: ToolImport) -> None:
 
 async def forget_old(tx: Tx, now: datetime) -> None:
     """For the job loop: what was sent and never started, and the lists of what is over."""
-    rows = await tx.scalars(select(ToolImport).where(ToolImport.created_at < now - KEPT))
-    for found in rows:
-        if found.state != ImportState.RUNNING:
-            discard(found)
-            await tx.delete(found)
+    rows = await tx.scalars(
+        select(ToolImport)
+        .where(ToolImport.created_at < now - KEPT, ToolImport.state != ImportState.RUNNING)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    for found in rows.all():
+        _discard(found)
+        await tx.delete(found)
+    await tx.flush()
+    waiting_room.sweep({*await tx.scalars(select(ToolImport.stored))}, KEPT)
 
 
 async def by_of(tx: Tx, found: ToolImport) -> Viewer:
@@ -140,15 +162,19 @@ async def by_of(tx: Tx, found: ToolImport) -> Viewer:
     )
 
 
-async def _forget_unstarted(tx: Tx, by: Viewer) -> None:
-    """What was looked at before and left makes room."""
-    mine = (
-        ToolImport.community_id == by.community_id,
-        ToolImport.person_id == by.person_id,
-        ToolImport.state == ImportState.LOOKED,
+async def _make_room(tx: Tx, by: Viewer, now: datetime) -> None:
+    """What was looked at before and left ends."""
+    rows = await tx.scalars(
+        select(ToolImport)
+        .where(
+            ToolImport.community_id == by.community_id,
+            ToolImport.person_id == by.person_id,
+            ToolImport.state == ImportState.LOOKED,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    if (await tx.scalar(select(func.count()).where(*mine)) or 0) < OPEN_MOST:
-        return
-    for found in await tx.scalars(select(ToolImport).where(*mine)):
-        discard(found)
-    await tx.execute(delete(ToolImport).where(*mine))
+    unstarted = rows.all()
+    if len(unstarted) >= OPEN_MOST:
+        for found in unstarted:
+            await stop(tx, found, REPLACED, now)

@@ -148,7 +148,7 @@ def _check_header(header: Sequence[str]) -> None:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise _refused(
-            f"The column {twice[0]} is there twice.", "Leave one, and send the table again."
+            f"The column {twice[0][:80]} is there twice.", "Leave one, and send the table again."
         )
 
 

@@ -86,9 +86,10 @@ def _number(name: str) -> Callable[[str], int]:
         text = rules.clean(cell)
         if not text:
             return int(getattr(Lending(), name))
-        if not (text.isascii() and text.isdecimal() and least <= int(text[:9]) <= most):
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else -1
+        if not least <= number <= most:
             raise mistyped("", f"This is a whole number from {least} to {most}.")
-        return int(text)
+        return number
 
     return read
 
@@ -101,6 +102,7 @@ def _windows(cell: str) -> tuple[Window, ...]:
             assert match
             first = _DAYS[match[1].casefold()]
             last = _DAYS[match[2].casefold()] if match[2] else first
+            assert first <= last
             opens, closes = (time.fromisoformat(match[n].rjust(5, "0")) for n in (3, 4))
         except (AssertionError, KeyError, ValueError):
             raise mistyped(
@@ -127,7 +129,8 @@ def _files(cell: str) -> tuple[str, ...]:
 
 
 def _alts(cell: str) -> tuple[str, ...]:
-    texts = [" ".join(line.split()) for line in rules.clean(cell).split("\n")]
+    # Line by line: the first photo may be the one without a text.
+    texts = [" ".join(rules.clean(line).split()) for line in cell.splitlines()]
     if any(len(text) > ALT_LONGEST for text in texts):
         raise mistyped("", f"{ALT_LONGEST} characters a photo are enough.", "Shorten it.")
     while texts and not texts[-1]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import topic
@@ -21,6 +21,7 @@ from app.tools.photo import Photo
 from app.tools.photos import Stored
 
 AT_ONCE = 250
+LOOKS_APART = timedelta(milliseconds=50)  # so that the clock's other work has its turn
 SOUGHT = {"name", "brand", "category", "description", "skill", "price"}  # or filtered by
 Told = Callable[[int], Awaitable[None]]
 
@@ -32,15 +33,17 @@ async def hang_up(
     categories = await held_here.categories(tx, by.community_id)
     pictures = _Pictures(staged)
     counted = [plan for plan in plans if plan.fate.becomes in (Becomes.NEW, Becomes.CHANGES)]
-    done = 0
+    done, new = 0, list[Tool]()
     try:
         for some in _batches(counted):
-            await _hang_new(tx, some, pictures, categories, by, now)
+            new += await _hang_new(tx, some, pictures, categories, by, now)
             for plan in some:
                 if plan.held is not None:
                     await _change(tx, plan, pictures, categories, by, now)
             done += len(some)
             await told(done)
+        listed = [tool.id for tool in new if tool.status == ToolStatus.LISTED]
+        await watches.stir_all(tx, by.community_id, listed, now, apart=LOOKS_APART)
     except BaseException:
         pictures.discard_copies()
         raise
@@ -78,7 +81,7 @@ async def _hang_new(
     categories: Mapping[str, Category],
     by: Viewer,
     now: datetime,
-) -> None:
+) -> Sequence[Tool]:
     made = [(_made(plan, categories, by, now), plan.values) for plan in plans if not plan.held]
     tx.add_all(tool for tool, _ in made)
     await tx.flush()
@@ -95,8 +98,7 @@ async def _hang_new(
     for tool, photo in covers:
         tool.photo_id = photo.id
     await tx.flush()
-    fresh = [tool.id for tool, _ in made if tool.status == ToolStatus.LISTED]
-    await watches.stir_all(tx, by.community_id, fresh, now, now)
+    return [tool for tool, _ in made]
 
 
 def _made(plan: Plan, categories: Mapping[str, Category], by: Viewer, now: datetime) -> Tool:

@@ -53,7 +53,7 @@ async def held_by(tx: Tx, viewer: Viewer) -> Sequence[Held]:
     ids = [tool.id for tool in found]
     photos = await album.photos_of_all(tx, here, ids)
     boxes = await _boxes(tx, here, ids)
-    seen: set[str] = set()
+    seen = {_ours(photo) for shown in photos.values() for photo in shown}
     held = []
     for tool in found:
         box = boxes.get(tool.id) if rules.may_change(tool, viewer) else None
@@ -64,10 +64,14 @@ async def held_by(tx: Tx, viewer: Viewer) -> Sequence[Held]:
 
 def _named(photo: Photo, seen: set[str]) -> str:
     """As the table did that brought it, unless another one is called so: then as we do."""
-    ours = f"{photo.name}.jpg"
-    name = ours if not photo.source or photo.source in seen else photo.source
-    seen.add(name)
-    return name
+    if not photo.source or photo.source in seen:
+        return _ours(photo)
+    seen.add(photo.source)
+    return photo.source
+
+
+def _ours(photo: Photo) -> str:
+    return f"{photo.name}.jpg"
 
 
 async def exported_by(tx: Tx, viewer: Viewer) -> Sequence[Held]:

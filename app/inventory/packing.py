@@ -14,19 +14,24 @@ from app.settings import settings
 
 BYTES = 100 * 1024 * 1024
 FILES = 5000
+LISTED = FILES * 1024  # bytes of the list of what is in it: it is in memory before we can count
 UNPACKED = 1024 * 1024 * 1024
 RATIO = 100  # no photo is smaller than a hundredth of itself
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BROKEN = (zipfile.BadZipFile, OSError, ValueError)  # a name, or a place, that is none
 
 
-def names_in(file: Path | IO[bytes]) -> frozenset[str]:
+def names_in(file: IO[bytes]) -> frozenset[str]:
     """The photos in a zip by their bare names. Raises Refusal (422, field `photos_zip`)."""
-    with _opened(file) as archive:
+    with _opened(cast("IO[bytes]", _Listed(file))) as archive:
         return frozenset(_entries(archive))
 
 
 def read(file: Path, name: str) -> bytes:
-    """One photo out of it, whatever its header says of its size. Raises Refusal."""
+    """One photo out of a zip whose names were read, whatever its header says of its size.
+
+    Raises Refusal.
+    """
     with _opened(file) as archive:
         entry = _entries(archive).get(name)
         if entry is None:
@@ -34,7 +39,7 @@ def read(file: Path, name: str) -> bytes:
         try:
             with archive.open(entry) as packed:
                 content = packed.read(settings.photo_bytes + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        except (*_BROKEN, zlib.error, EOFError, RuntimeError) as error:
             raise _refused(f"{name} in the zip is damaged.", "Pack it anew.") from error
     if len(content) > settings.photo_bytes:
         raise _too_large(name)
@@ -72,10 +77,22 @@ class _Drained:
         return content
 
 
+class _Listed:
+    """A zip's file of which zipfile cannot read a list that is longer than any we take."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if size > LISTED:
+            raise _too_many()
+        return self._file.read(size)
+
+
 def _opened(file: Path | IO[bytes]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (*_BROKEN, NotImplementedError) as error:
         raise _refused("That is not a zip.", "Pack the photos into one, and send that.") from error
 
 
@@ -83,7 +100,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     listed = archive.infolist()
     if len(listed) > FILES:
-        raise _refused(f"The zip has more than {FILES:,} files.", "Divide it into several.")
+        raise _too_many()
     if sum(entry.file_size for entry in listed) > UNPACKED:
         raise _refused("Unpacked, the zip would be larger than 1 GB.", "Divide it into several.")
     for entry in listed:
@@ -102,6 +119,10 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise _refused(f"Two files in the zip are called {name}.", "Rename one of them.")
         found[name] = entry
     return found
+
+
+def _too_many() -> Refusal:
+    return _refused(f"The zip has more than {FILES:,} files.", "Divide it into several.")
 
 
 def _too_large(name: str) -> Refusal:

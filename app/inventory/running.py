@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select, update
 
@@ -45,10 +46,8 @@ async def run(tx: Tx, key: str, now: datetime) -> None:
         await people.still_in(tx, by)
         if refusal := rules.why_not_list(by):
             raise refusal
-        if await _pictures_left(tx, found, by):
+        if await _pictures_left(tx, found, by) or not await _hung_up(tx, found, by, now):
             await queue.enqueue(tx, JOB, key, clock.now() + AGAIN, now)
-        else:
-            await _hang_up(tx, found, by, now)
     except Refusal as refusal:
         await tx.refresh(found)  # whatever was written after the savepoint is not so
         await bringing_in.stop(tx, found, f"{refusal.sentence} Nothing was imported.", now)
@@ -67,6 +66,8 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
         staged = dict.fromkeys(_pictures_of(await _planned(tx, found, by)))
         found.of += len(staged)
     left = [name for name, kept in staged.items() if kept is None]
+    if not left:
+        return False
     until, stored = time.monotonic() + STEP, []
     try:
         for name in left:
@@ -88,7 +89,7 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
     found.done = sum(kept is not None for kept in staged.values())
     touch(tx, topic.imported(found.community_id, found.id))
     await tx.flush()
-    return bool(left)  # what was the last leads to a turn of its own, too
+    return True  # what was the last leads to a turn of its own, too
 
 
 async def _refuse_rows(
@@ -109,7 +110,8 @@ async def _refuse_rows(
     await tx.flush()
 
 
-async def _hang_up(tx: Tx, found: ToolImport, by: Viewer, now: datetime) -> None:
+async def _hung_up(tx: Tx, found: ToolImport, by: Viewer, now: datetime) -> bool:
+    """Through with it, one way or the other; False where it needs a picture more by now."""
     plans = await _planned(tx, found, by)
     changing = [plan.held.tool.id for plan in plans if plan.held and plan.fate.changes]
     if changing:
@@ -120,31 +122,43 @@ async def _hang_up(tx: Tx, found: ToolImport, by: Viewer, now: datetime) -> None
             .with_for_update()
         )
         plans = await _planned(tx, found, by)  # as they are now that nobody else changes them
-    fates = [plan.fate.kept() for plan in plans]
+    fates, wanted = [plan.fate.kept() for plan in plans], _pictures_of(plans)
     if fates != found.fates:
         found.fates, found.state, found.said = fates, ImportState.LOOKED, CHANGED
+        touch(tx, topic.imported(found.community_id, found.id))
+    elif more := [name for name in wanted if name not in found.staged]:
+        found.staged = found.staged | dict.fromkeys(more)
+        found.of += len(more)
+        return False
     else:
-        first = found.done
+        # Nothing of its row is written before: `_tell` would wait for us, and we for it.
+        first = len(found.staged)
 
         async def told(rows: int) -> None:
             await _tell(found, first + rows)
 
         async with tx.begin_nested():
             await hanging_up.hang_up(tx, plans, found.staged, by, now, told)
-        found.state, found.staged, found.done = ImportState.DONE, {}, found.of
-        waiting_room.discard(found.stored)
+        found.state, found.done = ImportState.DONE, found.of
+        found.staged = {name: kept for name, kept in found.staged.items() if name not in wanted}
+        await bringing_in.over(tx, found, now)
     found.changed_at = now
-    touch(tx, topic.imported(found.community_id, found.id))
     await tx.flush()
+    return True
 
 
 async def _planned(tx: Tx, found: ToolImport, by: Viewer) -> list[Plan]:
     content = await asyncio.to_thread(waiting_room.table(found.stored).read_bytes)
     pictures = None
     if found.with_photos:
-        pictures = await asyncio.to_thread(packing.names_in, waiting_room.zipped(found.stored))
+        pictures = await asyncio.to_thread(_names_in, waiting_room.zipped(found.stored))
     _, plans = await bringing_in.planned(tx, by, content, pictures)
     return plans
+
+
+def _names_in(zipped: Path) -> frozenset[str]:
+    with zipped.open("rb") as file:
+        return packing.names_in(file)
 
 
 def _pictures_of(plans: Iterable[Plan]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.errors import Refusal
 from app.inventory import columns
-from app.inventory.cells import Row, Table
+from app.inventory.cells import Row, Table, named
 from app.inventory.columns import COMMUNITY, ME, Values
 from app.inventory.held_here import Held
 from app.people.viewer import Viewer
@@ -64,9 +64,9 @@ class Known:
 
 def warnings(table: Table) -> list[str]:
     """What is passed over, and what else to know of the table as a whole."""
-    names = [columns.OTHER_NAMES.get(name, name) for name in table.header]
+    names = _called(table.header)
     said = [
-        f"The column {name or 'without a name'} is not known, and passed over."
+        f"The column {name[:80] or 'without a name'} is not known, and passed over."
         for name in names
         if name not in columns.BY_NAME
     ]
@@ -79,7 +79,7 @@ def warnings(table: Table) -> list[str]:
 
 def why_not_at_all(table: Table) -> Refusal | None:
     """A table without its most needed columns has no rows to speak of."""
-    names = {columns.OTHER_NAMES.get(name, name) for name in table.header}
+    names = set(_called(table.header))
     if len(names) < len(set(table.header)):
         return _refused("There is a column id and a column key.", "Leave one of the two.")
     missing = [name for name in columns.NEEDED if name not in names]
@@ -93,10 +93,15 @@ def why_not_at_all(table: Table) -> Refusal | None:
 
 def look(table: Table, known: Known) -> list[Plan]:
     """Each row's plan, in the order of the table."""
-    names = [columns.OTHER_NAMES.get(name, name) for name in table.header]
+    names = _called(table.header)
     there = _by_key(known.held)
     seen: dict[tuple[str, str], int] = {}
     return [_plan(row, names, known, there, seen) for row in table.rows]
+
+
+def _called(header: Sequence[str]) -> list[str]:
+    """The columns that are meant."""
+    return [columns.OTHER_NAMES.get(name, name) for name in map(named, header)]
 
 
 Pool = dict[tuple[str, str], list[Held]]
@@ -119,7 +124,7 @@ def _plan(
         what = "more" if len(row.cells) > len(names) else "fewer"
         sentence = f"The row has {what} cells than the header. Look at its quotes and separators."
         return _no(row, row.cells[0], [("", sentence)])
-    if [cell.strip().casefold().replace(" ", "_") for cell in row.cells] == names:
+    if _called(row.cells) == names:
         return _no(row, "", [("", "This is the header once more. Take the row out.")])
     for name, cell in zip(names, row.cells, strict=True):
         if column := columns.BY_NAME.get(name):
@@ -148,9 +153,9 @@ def _plan(
     becomes = Becomes.NEW if held is None else Becomes.CHANGES if changes else Becomes.SAME
     if held and changes and (refusal := rules.why_not_edit(held.tool, known.by)):
         return _no(row, label, [("key", _said(refusal))])
-    return Plan(
-        Fate(row.number, becomes, label or held.tool.name if held else label, changes), values, held
-    )
+    if held:
+        label = values.get("name", held.tool.name)
+    return Plan(Fate(row.number, becomes, label, changes), values, held)
 
 
 def _why_not_whole(values: Values, held: Held | None, known: Known) -> Refusal | None:
@@ -195,12 +200,16 @@ def _check_photos(
         wrong.append(("photo_texts", "There are more texts than photos. Write a line for each."))
     if "photos" in values:  # by what the tool calls them already
         values["photos"] = tuple(have.get(name, name) for name in values["photos"])
+        if len(set(values["photos"])) < len(values["photos"]):
+            wrong.append(("photos", "A photo stands there under two names. Name each once."))
 
 
 def _photo_names(held: Held) -> dict[str, str]:
     """Whatever a photo may be called in a table → its name now."""
     pairs = list(zip(held.names, held.photos, strict=True))
-    return {f"{photo.name}.jpg": name for name, photo in pairs} | {name: name for name, _ in pairs}
+    brought = {photo.source: name for name, photo in pairs}  # also where another is called so
+    ours = {f"{photo.name}.jpg": name for name, photo in pairs}
+    return brought | ours | {name: name for name, _ in pairs}
 
 
 def _changes(values: Values, held: Held) -> tuple[str, ...]:

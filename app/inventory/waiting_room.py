@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
+from collections.abc import Collection
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -49,3 +52,12 @@ def discard(stored: str) -> None:
     for file in (table(stored), zipped(stored)):
         with suppress(OSError):
             file.unlink()
+
+
+def sweep(named: Collection[str], older: timedelta) -> None:
+    """Removes the files that no import names: its transaction was rolled back, or cut off."""
+    until = time.time() - older.total_seconds()
+    for file in folder().glob("*"):
+        with suppress(OSError):
+            if file.stem not in named and file.stat().st_mtime < until:
+                file.unlink()

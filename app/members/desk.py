@@ -35,6 +35,7 @@ WORDS = {
     "deliveries.forget": "What became of pushes and mails is forgotten after a season",
     "letters.forget": "Addresses that letters went to are forgotten",
     "inventory.import": "Tables of tools come in",
+    "inventory.discard": "Files of tables that are through are deleted",
     "inventory.forget": "Tables of tools that came in are forgotten",
     "photos.discard": "Photos that were taken away are deleted",
     "keys.forget": "Keys of repeated commands are forgotten",

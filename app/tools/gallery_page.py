@@ -107,9 +107,10 @@ async def hang(
     try:
         async with db.begin() as tx:
             photo = await gallery.add(tx, tool_id, stored, viewer, clock.now(), alt, named)
-            if kept := photo.name == stored.name:
+            if new := photo.name == stored.name:
                 tool, _ = await gallery.look(tx, tool_id, viewer)
                 await shelf.tell_parties(tx, tool)
+        kept = new
     finally:  # refused, or sent twice: nothing names these files
         if not kept:
             photos.discard(stored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     CheckConstraint,
@@ -49,17 +49,26 @@ async def stir(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datet
 
     Instants are part of the key: to look now must not put off the look after its rest.
     """
-    await stir_all(tx, community_id, [tool_id], at, now)
+    if await _anybody(tx, community_id):
+        await _look(tx, community_id, tool_id, at, now)
 
 
 async def stir_all(
-    tx: Tx, community_id: int, tool_ids: Iterable[int], at: datetime, now: datetime
+    tx: Tx, community_id: int, tool_ids: Iterable[int], now: datetime, *, apart: timedelta
 ) -> None:
-    """Many at once, where somebody watches at all."""
-    if await tx.scalar(select(exists().where(Watch.community_id == community_id))):
-        for tool_id in tool_ids:
-            key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
-            await queue.enqueue(tx, LOOK, key, at, now)
+    """Many that are new at once. `apart`: between their looks, so that other work has its turn."""
+    if await _anybody(tx, community_id):
+        for number, tool_id in enumerate(tool_ids):
+            await _look(tx, community_id, tool_id, now + number * apart, now)
+
+
+async def _anybody(tx: Tx, community_id: int) -> bool:
+    return bool(await tx.scalar(select(exists().where(Watch.community_id == community_id))))
+
+
+async def _look(tx: Tx, community_id: int, tool_id: int, at: datetime, now: datetime) -> None:
+    key = f"{community_id}/{tool_id}/{int(at.timestamp() * 1000)}/0"
+    await queue.enqueue(tx, LOOK, key, at, now)
 
 
 async def watchers(tx: Tx, community_id: int, slug: str) -> Sequence[int]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import uuid
 
+import httpx
+
 from app import topic
+from app.inventory import cells
 from tests.api.conftest import Programs
 from tests.tools import pictures
 
@@ -36,6 +39,20 @@ async def test_a_table_that_is_none_is_refused(here: Programs) -> None:
     for table in ("", "name\nDrill", 'name,category\n"Drill'):
         answer = await here.ada.call("POST", "/inventory/imports", json={"table": table})
         assert answer.status_code == 422, table
+
+
+async def test_a_table_beyond_all_measure_is_not_read_to_its_end(here: Programs) -> None:
+    """The connection is closed; whether the client still reads the answer depends on the client."""
+    heavy = b'{"table": "' + b"x" * (4 * cells.BYTES) + b'"}'
+    path = f"{here.ada.base}/inventory/imports"
+    try:
+        answer = await here.ada.client.post(
+            path, content=heavy, headers={"Content-Type": "application/json"}
+        )
+        code = answer.status_code
+    except httpx.TransportError:
+        code = 413
+    assert code == 413
 
 
 async def test_photos_are_listed_added_ordered_and_removed(here: Programs) -> None:

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.db import Tx
 from app.inventory import bringing_in, held_here, running, taking_along
@@ -56,6 +56,9 @@ async def run(tx: Tx, found: ToolImport, by: Viewer) -> None:
     for _ in range(20):
         await running.run(tx, key, NOW)
         if found.state != "running":
+            over = delete(Job).where(Job.name == bringing_in.GONE, Job.key == key)
+            if await tx.scalar(over.returning(Job.id)):
+                await bringing_in.discard(tx, key, NOW)
             return
         waiting = select(Job.id).where(Job.name == bringing_in.JOB, Job.key == key)
         assert await tx.scalar(waiting), "it has not asked for another turn"

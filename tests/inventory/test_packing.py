@@ -33,6 +33,22 @@ def locked() -> BytesIO:
     return BytesIO(bytes(whole))
 
 
+def endless() -> BytesIO:
+    """A zip that says its list is longer than any we take; zipfile would read all of it first."""
+    size = packing.LISTED + 1
+    out = BytesIO(b"\0" * size)
+    out.seek(size)
+    out.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size, 0, 0))
+    return out
+
+
+def misnamed() -> BytesIO:
+    """What stands before the photo calls it otherwise than the list does, and not in UTF-8."""
+    whole = bytearray(zipped({"ü.jpg": pictures.plain()}).getvalue())
+    whole[whole.index("ü".encode())] = 0xFF
+    return BytesIO(bytes(whole))
+
+
 def on_disk(content: BytesIO, folder: Path) -> Path:
     file = folder / "photos.zip"
     file.write_bytes(content.getvalue())
@@ -63,6 +79,7 @@ def test_folders_and_what_computers_add_are_passed_over() -> None:
         (zipped({f"{n}.jpg": b"" for n in range(packing.FILES + 1)}), "more than 5,000 files"),
         (zipped({"x.jpg": b"x" * 99}, zipfile.ZIP_LZMA), "in a way that we cannot read"),
         (locked(), "has a password"),
+        (endless(), "more than 5,000 files"),
     ],
 )
 def test_what_is_no_zip_of_photos_is_refused_unopened(content: BytesIO, said: str) -> None:
@@ -74,7 +91,8 @@ def test_what_is_no_zip_of_photos_is_refused_unopened(content: BytesIO, said: st
 def test_a_photo_that_is_larger_than_it_says_is_not_unpacked_further(tmp_path: Path) -> None:
     noise = pictures.random_bytes(settings.photo_bytes + 99)
     file = on_disk(lying("x.jpg", noise, 4000), tmp_path)
-    assert packing.names_in(file) == {"x.jpg"}
+    with file.open("rb") as opened:
+        assert packing.names_in(opened) == {"x.jpg"}
     with pytest.raises(Refusal, match=r"x\.jpg"):
         packing.read(file, "x.jpg")
 
@@ -85,6 +103,11 @@ def test_a_damaged_photo_is_refused_by_its_name(tmp_path: Path) -> None:
     file = on_disk(BytesIO(bytes(whole)), tmp_path)
     with pytest.raises(Refusal, match=r"x\.jpg in the zip is damaged"):
         packing.read(file, "x.jpg")
+
+
+def test_a_photo_that_is_called_otherwise_inside_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"ü\.jpg in the zip is damaged"):
+        packing.read(on_disk(misnamed(), tmp_path), "ü.jpg")
 
 
 def test_what_is_packed_piece_by_piece_is_a_zip(tmp_path: Path) -> None:

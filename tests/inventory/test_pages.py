@@ -53,6 +53,26 @@ async def test_a_table_comes_in_live_and_goes_out_again(street: Street) -> None:
         assert "Chair" not in (await other.client.get(f"{other.home}/inventory/tools.csv")).text
 
 
+async def test_photos_come_in_after_a_change_that_was_met_on_the_way(street: Street) -> None:
+    """The second yes finds the photos of the first one, and how far it is is told all the same."""
+    ada = street.ada
+    header = ("key", "name", "category", "price", "photos")
+    drill = await ada.lists("Drill")
+    export = await ada.client.get(f"{ada.home}/inventory/tools.csv")
+    (row,) = cells.read(export.content, ("key", "name")).rows
+    rows = ((row.cells[0], "Drill", "drills", "2", ""), ("c", "Chair", "party", "0", "chair.jpg"))
+    answer = await sends(ada, csv(*rows, header=header), zipped({"chair.jpg": pictures.plain()}))
+    there = answer.headers["location"]
+    await ada.does(f"{ada.home}/tools/{drill}/edit", name="Drill", category="drills", price="2")
+    name = topic.imported(street.here.id, int(there.rsplit("/", 1)[1]))
+    async with ada.watches(name) as screen:
+        await ada.does(f"{there}/start")
+        await screen.shows(name, "Something has changed since you looked")
+        await ada.does(f"{there}/start")
+        await screen.shows(name, "1 tool came new, 0 changed, 1 were the same already")
+    assert "Chair" in await street.ben.opens(street.ben.home)
+
+
 async def test_what_is_no_table_is_refused_on_the_form(street: Street) -> None:
     for table, sentence in (
         (b"", "empty"),

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from sqlalchemy import delete
 
-from app.tools import photos
+from app import clock, db
+from app.queue import Job
+from app.tools import album, photos
 
 SIDEWAYS = 6  # EXIF orientation: the top of the scene is at the right of the file
 RED, BLUE = (220, 30, 30), (30, 30, 220)
@@ -65,8 +68,12 @@ def random_bytes(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
-def kept() -> set[Path]:
-    """The files there are; what others took off earlier may go meanwhile."""
+async def kept() -> set[Path]:
+    """The files there are, once those are gone that somebody has taken off by now."""
+    async with db.begin() as tx:
+        jobs = delete(Job).where(Job.name == album.GONE).returning(Job.key)
+        for key in (await tx.scalars(jobs)).all():
+            await album.discard(tx, key, clock.now())
     return set(photos.folder().glob("*")) if photos.folder().exists() else set()
 
 

@@ -2,7 +2,8 @@
 // is one. What could not be sent waits in the browser, over reload and offline, and goes out again.
 (() => {
   const form = document.getElementById("album-form"), place = document.getElementById("album-waiting");
-  const SIDE = 1600, AGAIN = [1000, 3000, 8000, 20000]; // pixels; milliseconds
+  const SIDE = 1600; // pixels
+  const AGAIN = [1000, 3000, 8000, 20000], SHELF_WITHIN = 5000; // milliseconds
 
   // --- putting them in order by dragging; without a mouse there are buttons
   let dragged = null;
@@ -42,7 +43,7 @@
   // --- the keeping: beside what waits in the rooms, so that it goes when its owner signs out
   const words = form.dataset, prefix = `album-${document.body.dataset.person}-${form.getAttribute("action")}-`;
   const waiting = new Map(); // client id → {photo, row, bar, why}
-  const shelf = async (act, ...given) => {
+  const onShelf = async (act, ...given) => {
     const db = await new Promise((done, failed) => {
       const asked = indexedDB.open("outbox", 1);
       asked.onupgradeneeded = () => asked.result.createObjectStore("photos");
@@ -54,6 +55,8 @@
       return await new Promise((done, failed) => { asked.onsuccess = () => done(asked.result); asked.onerror = failed; });
     } finally { db.close(); }
   };
+  // Some browsers refuse at once, others never answer.
+  const shelf = (...asked) => Promise.race([onShelf(...asked), new Promise((_, failed) => setTimeout(failed, SHELF_WITHIN))]);
   const uuid = () => {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     bytes[6] = (bytes[6] & 15) | 64;
@@ -106,7 +109,7 @@
     waiting.delete(client);
     URL.revokeObjectURL(one.row.firstChild.src);
     one.row.remove();
-    return shelf("delete", prefix + client).catch(() => {});
+    shelf("delete", prefix + client).catch(() => {});
   };
 
   // --- the sending: one after the other, with how far each is
@@ -136,7 +139,7 @@
         if (answer?.status === 201) {
           tries = 0;
           sent++;
-          await drop(client);
+          drop(client);
           continue;
         }
         const problem = (() => { try { return JSON.parse(answer.responseText); } catch { return {}; } })();
@@ -156,7 +159,7 @@
     for (const file of files.slice(0, room)) {
       const client = uuid(), photo = await smaller(file);
       show(client, photo);
-      await shelf("put", photo, prefix + client).catch(() => {}); // no shelf: it waits in this page only
+      shelf("put", photo, prefix + client).catch(() => {}); // no shelf: it waits in this page only
     }
     pump();
   };
