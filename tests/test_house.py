@@ -139,6 +139,7 @@ ROOMS = (
         "photos",
         "suggestions",
         "album",
+        "beforehand",
         "periods",
         "telling",
         "trust",
