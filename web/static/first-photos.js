@@ -30,8 +30,10 @@
     grip.setAttribute("aria-hidden", "true");
     acts.append(grip);
     for (const [text, by] of [[words.wordsEarlier, -1], [words.wordsLater, 1], [words.wordsAway, 0]]) {
-      const button = Object.assign(make("button", "quiet"), { type: "button" });
-      button.append(text, make("span", "unseen"));
+      const sign = make("span", "", { "-1": "↑", 1: "↓", 0: "×" }[by]);
+      sign.setAttribute("aria-hidden", "true");
+      const button = Object.assign(make("button", "quiet"), { type: "button", title: text });
+      button.append(sign, Object.assign(make("span", "unseen"), { words: text }));
       if (by) button.dataset.by = by;
       button.addEventListener("click", () => {
         if (by) return move(row, by);
@@ -47,7 +49,7 @@
     const all = rows();
     for (const [at, row] of all.entries()) {
       if (!row.querySelector(".acts")) dress(row);
-      for (const word of row.querySelectorAll(".unseen")) word.textContent = ` (${words.wordsPhoto} ${at + 1})`;
+      for (const word of row.querySelectorAll(".unseen")) word.textContent = `${word.words}: ${words.wordsPhoto} ${at + 1}`;
       row.querySelector(".cover").hidden = at > 0;
       row.querySelector('[data-by="-1"]').hidden = at === 0;
       row.querySelector('[data-by="1"]').hidden = at === all.length - 1;
