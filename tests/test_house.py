@@ -156,6 +156,7 @@ ROOMS = (
         "news",
         "saying",
         "ripple",
+        "alike",
         "wall",
         "screens",
         "commands",
