@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -87,6 +88,22 @@ async def arrange(tx: Tx, tool: Tool, wanted: Sequence[Photo], now: datetime) ->
         # Once this is so: until then the files have to be there.
         await queue.enqueue(tx, GONE, f"{tool.community_id}/{photo.name}", now, now)
     await tx.flush()
+
+
+async def copy(
+    tx: Tx, tool: Tool, others: Sequence[Tool], stored: list[Stored], by: Viewer, now: datetime
+) -> None:
+    """The photos of a tool to others that are alike. What is copied is added to `stored`: whoever
+    rolls back discards it.
+    """
+    there = await photos_of(tx, tool)
+    for other in others:
+        hung = []
+        for photo in there:
+            kept = Stored(photo.name, photo.width, photo.height)
+            stored.append(await asyncio.to_thread(photos.again, kept))
+            hung.append(photo_of(other, stored[-1], by, now, alt=photo.alt))
+        await arrange(tx, other, hung, now)
 
 
 async def discard(tx: Tx, key: str, now: datetime) -> None:
