@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+from app import topic
 from app.chat import commands as chat
 from app.chat import edits, queries
 from app.chat.models import ConversationId, Message, Picture
@@ -86,5 +87,7 @@ async def take_back(
         if await queries.first_unread(tx, here, room_id, person_id, up_to) is None:
             done.append(person_id)
     about = await talk.subject_of(tx, here, room_id)
+    if about == topic.question(here, room_id):
+        await asked.sleeps_sooner(tx, here, room_id, now)
     await notices.words_are_gone(tx, done, here, about, now)
     return gone
