@@ -72,8 +72,10 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
     try:
         for name in left:
             content = await asyncio.to_thread(packing.read, waiting_room.zipped(found.stored), name)
-            picture = await photos.store(content)
+            # Whole: thousands of jobs would stand in the way of all others.
+            picture = await photos.store(content, whole=True)
             stored.append(picture)
+            await photos.keep(tx, picture, found.community_id, clock.now())
             staged[name] = [picture.name, picture.width, picture.height]
             if time.monotonic() > until:
                 break
@@ -83,7 +85,7 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
         raise Refusal(PHOTO.split(". ")[0] + f": {name}.") from refusal
     except BaseException:
         for picture in stored:
-            photos.discard(picture)
+            await photos.discard(picture)
         raise
     found.staged = staged
     found.done = sum(kept is not None for kept in staged.values())

@@ -80,7 +80,9 @@ async def test_export_import_export_loses_nothing(tx: Tx) -> None:
     await with_everything(tx, ada)
     first = await exported(tx, ada)
     files = {
-        f"some/folder/{name}": photos.path_of(photo.name, 1200, "jpg").read_bytes()
+        f"some/folder/{name}": (
+            pictures.folder() / photos.name_of(photo.name, 1200, "jpg")
+        ).read_bytes()
         for one in await held_here.exported_by(tx, ada)
         for name, photo in zip(one.names, one.photos, strict=True)
     }
