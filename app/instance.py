@@ -89,7 +89,7 @@ def reset(kind: str, *, sure: bool, ask: Callable[[str], str] = input) -> str:
         if not sure:
             return "Nothing was changed."
         shutil.rmtree(folder)
-        return f"{folder} is emptied; no database that DATABASE_URL names was touched."
+        return f"{folder} is emptied; nothing that DATABASE_URL or S3_BUCKET name was touched."
     finally:
         os.close(lock)
 

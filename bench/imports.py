@@ -20,10 +20,10 @@ from bench.neighbours import Neighbour
 from bench.size import Size
 
 BARE = """
-    INSERT INTO tool (community_id, owner_id, category_id, name, description, price_cents, doorstep,
-                      status, created_at, changed_at)
-    SELECT $1, $2, (SELECT min(id) FROM category WHERE community_id = $1), $3, $4, 250, true,
-           'listed', now(), now()
+    INSERT INTO tool (community_id, owner_id, category_id, name, description, brand, parts,
+                      price_cents, doorstep, status, created_at, changed_at)
+    SELECT $1, $2, (SELECT min(id) FROM category WHERE community_id = $1), $3, $4, 'Makita',
+           E'Charger\nBits', 250, true, 'listed', now(), now()
 """
 numbers = itertools.count(1)
 

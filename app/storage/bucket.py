@@ -20,6 +20,7 @@ from app.storage import StorageError
 
 THREADS = 8  # of each worker; what does not get one in time is told so
 WITHIN = 10.0  # seconds, for a request that waits for it
+SPARED = 3.0  # seconds in which nobody waits for one that did not answer
 BELOW = "photos/"
 PLAIN = "us-east-1"  # what services without regions call theirs
 
@@ -43,6 +44,7 @@ class Bucket:
         self, name: str, *, endpoint: str, region: str, access_key: str, secret_key: str
     ) -> None:
         self.name = name
+        self._spared_until = 0.0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="bucket")
         self._client = botocore.session.Session().create_client(
             "s3",
@@ -107,13 +109,17 @@ class Bucket:
             answer = getattr(self._client, what)(**asked)
             return then(answer) if then else answer
 
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._spared_until:
+            raise StorageError(AWAY)
         try:
             async with asyncio.timeout(WITHIN):
                 # Given up while it waits for a thread, it never gets one.
-                return await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
+                return await loop.run_in_executor(self._threads, blocking)
         except ClientError as error:
             raise _refused(error) from error
         except (BotoCoreError, HTTPClientError, HTTPError, OSError) as error:
+            self._spared_until = loop.time() + SPARED
             raise StorageError(AWAY) from error
 
 

@@ -135,12 +135,17 @@ async def test_a_bucket_that_never_answers_holds_up_a_few_threads_and_nobody_els
     s3: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bucket, "WITHIN", 0.5)
+    monkeypatch.setattr(bucket, "SPARED", 3600.0)
     async with silent() as (endpoint, came):
         place = s3.bucket(endpoint=endpoint)
         many = [place.read(f"{n}") for n in range(5 * bucket.THREADS)]
         answers = await asyncio.gather(*many, return_exceptions=True)
         assert all(isinstance(answer, StorageError) for answer in answers)
-        assert len(came) <= bucket.THREADS
+        assert 0 < len(came) <= bucket.THREADS
+        before = len(came)
+        with pytest.raises(StorageError):
+            await place.read("next")
+        assert len(came) == before, "for a while nobody waits for it again"
 
 
 async def test_a_full_or_forbidden_folder_is_told_and_keeps_no_half(
