@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +105,9 @@ class Settings(BaseSettings):
         for name in ("S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
             if not given[name]:
                 return f"{name} is missing: photos go into a bucket only with all that it takes."
+        for name, wanted in (("S3_BUCKET", r"[A-Za-z0-9._-]{3,63}"), ("S3_REGION", r"[a-z0-9-]*")):
+            if not re.fullmatch(wanted, given[name]):
+                return f"{name} is no such name: write it as the service does, in plain letters."
         if not self.s3_endpoint and not self.s3_region:
             return "S3_ENDPOINT is missing; for a bucket at Amazon, S3_REGION is."
         if self.s3_endpoint and not _is_of_the_web(self.s3_endpoint):
@@ -140,7 +144,9 @@ def _names_a_mail_server(url: str) -> bool:
 def _is_of_the_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        host, label = parts.hostname or "", r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+        named = ":" in host or all(re.fullmatch(label, one) for one in host.split("."))
+        return parts.scheme in ("http", "https") and named and parts.port != 0
     except ValueError:
         return False
 

@@ -49,6 +49,8 @@ async def run(tx: Tx, key: str, now: datetime) -> None:
         if await _pictures_left(tx, found, by) or not await _hung_up(tx, found, by, now):
             await queue.enqueue(tx, JOB, key, clock.now() + AGAIN, now)
     except Refusal as refusal:
+        if refusal.code == photos.AWAY:
+            raise  # nobody's mistake: the job is tried again
         await tx.refresh(found)  # whatever was written after the savepoint is not so
         await bringing_in.stop(tx, found, f"{refusal.sentence} Nothing was imported.", now)
     except NotFound:
@@ -79,11 +81,11 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
             staged[name] = [picture.name, picture.width, picture.height]
             if time.monotonic() > until:
                 break
-    except Refusal as refusal:
-        found.staged = staged
-        await _refuse_rows(tx, found, by, name, refusal)
-        raise Refusal(PHOTO.split(". ")[0] + f": {name}.") from refusal
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Refusal) and error.code != photos.AWAY:
+            found.staged = staged
+            await _refuse_rows(tx, found, by, name, error)
+            raise Refusal(PHOTO.split(". ")[0] + f": {name}.") from error
         for picture in stored:
             await photos.discard(picture)
         raise

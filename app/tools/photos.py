@@ -26,6 +26,7 @@ from app.tools.developing import LATER, TYPES, WIDTHS
 
 FINISH = "photos.finish"
 ABANDON = "photos.abandon"
+AWAY = "storage"  # the code of a refusal that is no fault of the photo
 KEPT_WITHIN = timedelta(hours=1)  # from the upload to the row that names it
 ONE_AT_A_TIME = asyncio.Semaphore(1)  # a decoded picture may take 200 MB
 # The largest JPEG first: without it a picture is gone, whatever else is still there.
@@ -162,6 +163,6 @@ def _not_kept(error: StorageError) -> Refusal:
         "The photo could not be kept: nothing can be stored right now.",
         "Try again in a moment.",
         status=503,
-        code="storage",
+        code=AWAY,
         field_name="photo",
     )

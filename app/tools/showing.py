@@ -8,7 +8,7 @@ from app import storage
 from app.errors import NotFound, Refusal
 from app.storage import StorageError
 from app.tools.developing import AT_ONCE, TYPES, WIDTHS
-from app.tools.photos import name_of
+from app.tools.photos import AWAY, name_of
 
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"  # the right to see it may end
@@ -37,7 +37,7 @@ async def shown(
             "Photos cannot be shown right now.",
             "Try again in a moment.",
             status=503,
-            code="storage",
+            code=AWAY,
         ) from error
     if content is None:
         raise NotFound
