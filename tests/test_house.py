@@ -304,8 +304,8 @@ async def test_the_migrations_make_what_the_models_say() -> None:
         assert await connection.run_sync(differences) == []
 
 
-def test_what_runs_alone_is_there() -> None:
-    tests = APP.parent / "tests"
-    lines = (tests / "alone.txt").read_text().splitlines()
+@pytest.mark.parametrize("name", ["alone.txt", "first.txt"])
+def test_what_runs_alone_or_first_is_there(name: str) -> None:
+    lines = (APP.parent / "tests" / name).read_text().splitlines()
     gone = [one for one in lines if not one.startswith("#") and not (APP.parent / one).exists()]
-    assert not gone, f"tests/alone.txt names {gone}, which are not there"
+    assert not gone, f"tests/{name} names {gone}, which are not there"
