@@ -8,11 +8,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import clock, courier, db, jobs, migrations, pages
+from app import clock, courier, db, jobs, migrations, pages, storage
 from app.board import api as board_api
 from app.board import asking, mine_api, tool_page, watch_door
 from app.board import live as board_live
@@ -85,6 +86,7 @@ UPLOADS = (
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
+_log = structlog.stdlib.get_logger("toolshare.start")
 TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
@@ -187,6 +189,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     """One worker's life: migrate if nobody has, then engine, jobs and metrics until the end."""
     log.configure()
     await migrations.upgrade(settings.database_url)
+    if wrong := await storage.kept().why_not(thoroughly=True):
+        # Not the end: boards and loans do without, and it may be back in a moment.
+        _log.error("photos_cannot_be_kept", why=wrong)
+        print(wrong, file=sys.stderr)
     engine: Engine = app.state.engine
     metrics.watch_pool(db.engine)
     await engine.start()

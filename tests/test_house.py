@@ -24,6 +24,7 @@ GROUND = (
     "errors",
     "topic",
     "db",
+    "storage",
     "queue",
     "outgoing",
     "pages",
@@ -136,7 +137,9 @@ ROOMS = (
         "matching",
     ),
     *(
+        "developing",
         "photos",
+        "showing",
         "suggestions",
         "album",
         "periods",

@@ -84,13 +84,17 @@ async def arrange(tx: Tx, tool: Tool, wanted: Sequence[Photo], now: datetime) ->
     await tx.flush()
     for photo in gone:
         await tx.delete(photo)
-        # Once this is so: until then the files have to be there.
-        await queue.enqueue(tx, GONE, f"{tool.community_id}/{photo.name}", now, now)
+        await goes(tx, tool.community_id, photo.name, now)
     await tx.flush()
+
+
+async def goes(tx: Tx, community_id: int, name: str, now: datetime) -> None:
+    """No row names this picture, once this transaction is so: until then it has to be there."""
+    await queue.enqueue(tx, GONE, f"{community_id}/{name}", now, now)
 
 
 async def discard(tx: Tx, key: str, now: datetime) -> None:
     """For the job loop: the files of a photo that hangs nowhere any more."""
     name = key.partition("/")[2]
     if await tx.scalar(select(Photo.id).where(Photo.name == name)) is None:
-        photos.discard(Stored(name, 0, 0))
+        await photos.remove(name)

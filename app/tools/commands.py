@@ -12,7 +12,7 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import album, availability, queries, rules, terms, watches
+from app.tools import album, availability, photos, queries, rules, terms, watches
 from app.tools.lending import Lending
 from app.tools.models import Category, Skill, Tool, ToolStatus
 from app.tools.photos import Stored
@@ -143,6 +143,7 @@ async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -
     """Hangs a stored picture on the tool as its cover; the one before goes."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
+    await photos.keep(tx, picture, tool.community_id, now)
     others = list(await album.photos_of(tx, tool))[1:]
     await album.arrange(tx, tool, [album.photo_of(tool, picture, by, now), *others], now)
     tool.changed_at = now

@@ -113,7 +113,7 @@ async def hang(
         kept = new
     finally:  # refused, or sent twice: nothing names these files
         if not kept:
-            photos.discard(stored)
+            await photos.discard(stored)
     return photo
 
 
