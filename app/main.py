@@ -82,7 +82,7 @@ from app.wanted import routes as wanted_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
+    r"/c/[^/]+/(photos|tools(/[0-9]+/edit)?)|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )

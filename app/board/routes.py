@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from app import clock, db, pages, topic
+from app.board import alike as hooks
 from app.board import live, mine, queries, wall, watching
 from app.board.search import PAGES_MOST, Search, days_from, price_from
 from app.errors import Refusal
@@ -40,6 +41,7 @@ async def board(
     skill: Text = "",
     lender: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
     pages_shown: Annotated[int, Query(alias="pages")] = 1,
+    alike: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
     here = viewer.here
@@ -54,6 +56,7 @@ async def board(
         skill=skill,
         lender=int(lender or 0),
         pages=pages_shown,
+        alike=int(alike or 0),
     )
     today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
@@ -79,6 +82,7 @@ async def board(
             "typed": {"q": q, "free_from": free_from, "free_to": free_to, "price_to": price_to},
             "wrong": [wrong for wrong in (wrong_days, wrong_price) if wrong],
             "more_path": _more_path(here.path, said, search),
+            "all_path": _path(here.path, said, "alike", "pages"),
             "today": today.isoformat(),
             "horizon": (today + timedelta(days=HORIZON_DAYS)).isoformat(),
         }
@@ -113,7 +117,12 @@ def _more_path(path: str, said: list[tuple[str, str]], search: Search) -> str:
     if search.pages == PAGES_MOST:
         return ""
     kept = [(name, value) for name, value in said if name != "pages"]
-    return f"{path}?{urlencode([*kept, ('pages', str(search.pages + 1))])}"
+    return _path(path, [*kept, ("pages", str(search.pages + 1))])
+
+
+def _path(path: str, said: list[tuple[str, str]], *without: str) -> str:
+    kept = [(name, value) for name, value in said if name not in without]
+    return f"{path}?{urlencode(kept)}".rstrip("?")
 
 
 async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
@@ -124,17 +133,23 @@ async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
     hung, more = wall.arrange(found, search, apart)
     tools = await wall.tools_of(tx, here, hung)
     seen = await queries.seen(tx, here, tools, now, viewer.locale)
-    drawn = {
-        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
-        for one in queries.as_seen_by(seen, apart)
-    }
+    by_id = {one.tool.id: one for one in queries.as_seen_by(seen, apart)}
+    drawn = {}
+    for one in hung:
+        together = [by_id[tool_id] for tool_id in one.alike]
+        drawn[hooks.named(here.id, one.alike)] = live.draw_hook(together, here, viewer.locale)
     return {
         "tools": list((await pages.stamped(tx, drawn)).values()),
+        "alike": next((one.tool.name for one in by_id.values()), "") if search.alike else "",
         "more": more,
-        "last": hung[-1].id if hung else 0,
+        "last": _anchor(hung[-1].alike) if hung else "",
         "list_topic": (name := topic.listing(here.id, search.key)),
         "list_version": await pages.version(tx, name),
     }
+
+
+def _anchor(ids: hooks.Ids) -> str:
+    return f"tool-{ids[0]}" if len(ids) == 1 else f"alike-{ids[0]}"
 
 
 @router.get("/c/{slug}/things")

@@ -14,8 +14,8 @@ from app.tools.lending import HORIZON_DAYS
 from app.tools.models import Skill
 
 Q_BYTES, CATEGORY_BYTES = 400, 160  # a hundred and forty of the widest characters
-KEY_LENGTH = 880  # what they and the rest come to in a topic's name, which has room for 1,000
-LENDERS = 2**62  # above every id
+KEY_LENGTH = 910  # what they and the rest come to in a topic's name, which has room for 1,000
+HIGHEST = 2**62  # above every id
 PAGES_MOST = 20  # of a wall; whoever scrolls further had better search
 
 
@@ -70,6 +70,7 @@ class Search:
     skill: str = ""  # no tool that asks for more than this
     lender: int = 0  # a person's id
     pages: int = 1  # of the wall
+    alike: int = 0  # only what hangs on one hook with the tool of this id, each by itself
 
     @classmethod
     def typed(
@@ -83,6 +84,7 @@ class Search:
         skill: str = "",
         lender: int = 0,
         pages: int = 1,
+        alike: int = 0,
     ) -> Search:
         """What nobody can have chosen counts as not chosen."""
         words = rules.clean(q).lower().split()[: meaning.MOST]
@@ -94,8 +96,9 @@ class Search:
             days,
             price if price is not None and 0 <= price < rules.PRICE_HIGHEST else None,
             skill if skill in tuple(Skill)[:-1] else "",
-            lender if 0 < lender < LENDERS else 0,
+            lender if 0 < lender < HIGHEST else 0,
             min(max(pages, 1), PAGES_MOST),
+            alike if 0 < alike < HIGHEST else 0,
         )
 
     @property
@@ -111,6 +114,7 @@ class Search:
             *(self.q, self.category, "free" if self.free else "", first, last),
             "" if self.price is None else self.price,
             *(self.skill, self.lender or "", self.pages if self.pages > 1 else ""),
+            self.alike or "",
         )
         text = "\n".join(map(str, lines)).rstrip("\n")
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -122,9 +126,9 @@ class Search:
             return None
         try:
             text = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
-            q, category, free, first, last, price, skill, lender, pages, *_ = (
+            q, category, free, first, last, price, skill, lender, pages, alike, *_ = (
                 *text.split("\n"),
-                *[""] * 9,
+                *[""] * 10,
             )
             found = cls.typed(
                 *(q, category, free == "free"),
@@ -133,6 +137,7 @@ class Search:
                 skill=skill,
                 lender=int(lender or 0),
                 pages=int(pages or 1),
+                alike=int(alike or 0),
             )
         except (binascii.Error, ValueError):
             return None

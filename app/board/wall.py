@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, desc, false, select
 
 from app import clock
-from app.board import matching, states
+from app.board import alike, matching, states
 from app.board.matching import Wording
 from app.board.search import Search
 from app.db import Tx
@@ -21,6 +21,7 @@ from app.tools.models import Category, Skill, Tool
 
 PAGE = 60  # cards that a board shows at first, and so many more each time
 SPARE = 200  # more than that, so that a page stays full where some are veiled
+FARTHEST = 20_000  # tools that are looked at for hooks
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Hung:
     free: bool
     at_once: bool  # free, and who lends it can hand it over now
     name: str
+    owner_id: int | None
+    alike: alike.Ids  # all that hang on its hook and fit, itself among them
 
     @property
     def place(self) -> tuple[int, bool, bool, str, int]:
@@ -49,12 +52,54 @@ async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence
     await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
     limits = _limits(here, search, shelves, now)
-    asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
-    found = await _first(tx, here, asked, limits, now, most)
+    asked = matching.wording(search.q, shelves, here)
+    found = await _on_hooks(tx, here, search, asked, limits, now)
     if not found and (spelt := await matching.spelling(tx, asked.words, shelves, here)):
         asked = matching.wording(search.q, shelves, here, spelt)
-        found = await _first(tx, here, asked, limits, now, most)
+        found = await _on_hooks(tx, here, search, asked, limits, now)
     return found
+
+
+async def _on_hooks(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    now: datetime,
+) -> Sequence[Hung]:
+    """With as many hooks as are to be shown, however many tools hang on them."""
+    shown = PAGE * search.pages
+    most = shown + SPARE
+    while True:
+        found = await _first(tx, here, asked, limits, now, most)
+        if search.alike:
+            return found
+        together = await _together(tx, here, search, asked, limits, found)
+        on = {one: ids for ids in together for one in ids}
+        found = [replace(one, alike=on[one.id]) if one.id in on else one for one in found]
+        if len(found) < most or len({one.alike for one in found}) > shown or most > FARTHEST:
+            return found
+        most *= 4
+
+
+async def _together(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    found: Sequence[Hung],
+) -> list[alike.Ids]:
+    """What hangs on one hook with one of these, as far as it fits, too."""
+    together = await alike.beside(tx, here, {(one.owner_id, one.name) for one in found})
+    if not together or not search.narrowed:
+        return together
+    ids = [one for ids in together for one in ids]
+    fitting = select(Tool.id).where(Tool.community_id == here.id, Tool.id.in_(ids))
+    fit = set(await tx.scalars(fitting.where(asked.fits, *limits)))
+    left = (tuple(one for one in ids if one in fit) for ids in together)
+    return [ids for ids in left if len(ids) > 1]
 
 
 async def _first(
@@ -94,7 +139,10 @@ async def _hung(
     tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool, bool]
 ) -> list[Hung]:
     return [
-        Hung(one, tuple(kept) if owner is None else (owner,), rank, free, at_once, name or "")
+        Hung(
+            *(one, tuple(kept) if owner is None else (owner,), rank, free, at_once),
+            *(name or "", owner, (one,)),
+        )
         for one, owner, kept, name, rank, free, at_once in await tx.execute(places)
     ]
 
@@ -117,6 +165,8 @@ def _limits(
         found.append(Tool.skill.in_(levels[: levels.index(Skill(search.skill)) + 1]))
     if search.lender:
         found.append(keepers.lent_by(search.lender))
+    if search.alike:
+        found.append(alike.like(search.alike, here))
     if search.days:
         start, end = clock.days(*search.days, here.zone)
         found.append(occupied.nothing_blocks(start, end, now) if end > now else false())
@@ -127,7 +177,7 @@ def _limits(
 
 
 class Shown(NamedTuple):
-    hung: Sequence[Hung]
+    hung: Sequence[Hung]  # the first of each hook, which stands for all of it
     more: bool  # fit than are shown
 
 
@@ -140,8 +190,11 @@ def arrange(found: Sequence[Hung], search: Search, apart: Collection[int]) -> Sh
     elif apart:
         seen = (_paused(one) if _veiled(one, apart) else one for one in found)
         found = sorted(seen, key=lambda one: one.place)
+    hooks: dict[alike.Ids, Hung] = {}
+    for one in found:
+        hooks.setdefault(one.alike, one)
     shown = PAGE * search.pages
-    return Shown(found[:shown], len(found) > shown)
+    return Shown(list(hooks.values())[:shown], len(hooks) > shown)
 
 
 def _paused(one: Hung) -> Hung:
@@ -153,8 +206,8 @@ def _veiled(one: Hung, apart: Collection[int]) -> bool:
 
 
 async def tools_of(tx: Tx, here: Here, hung: Iterable[Hung]) -> Sequence[Tool]:
-    """In the same order, with all that their cards show."""
-    ids = [one.id for one in hung]
+    """All on these hooks, in the same order, with all that their cards show."""
+    ids = list(dict.fromkeys(tool_id for one in hung for tool_id in one.alike))
     rows = await tx.scalars(
         tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(ids))
     )

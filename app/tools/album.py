@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from app import queue
 from app.db import Tx
@@ -94,7 +94,17 @@ async def goes(tx: Tx, community_id: int, name: str, now: datetime) -> None:
 
 
 async def discard(tx: Tx, key: str, now: datetime) -> None:
-    """For the job loop: the files of a photo that hangs nowhere any more."""
+    """For the job loop: the files of a photo that hangs nowhere any more, or never came to."""
     name = key.partition("/")[2]
-    if await tx.scalar(select(Photo.id).where(Photo.name == name)) is None:
+    photo = await tx.scalar(select(Photo).where(Photo.name == name).with_for_update())
+    if photo is None:
         await photos.remove(name)
+    elif photo.tool_id is None and not await _is_cover(tx, photo):
+        await tx.delete(photo)
+        await queue.enqueue(tx, GONE, key, now, now)
+
+
+async def _is_cover(tx: Tx, photo: Photo) -> bool:
+    """Of a tool that the release before has listed."""
+    shown = exists().where(Tool.community_id == photo.community_id, Tool.photo_id == photo.id)
+    return bool(await tx.scalar(select(shown)))

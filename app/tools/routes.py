@@ -17,10 +17,20 @@ from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import commands, photos, queries, rules, showing, suggestions, terms
+from app.tools import (
+    album,
+    beforehand,
+    commands,
+    photos,
+    queries,
+    rules,
+    showing,
+    suggestions,
+    terms,
+)
 from app.tools.categories import in_tree
 from app.tools.lending import Lending
-from app.tools.models import Category, Tool
+from app.tools.models import Category, Skill, Tool
 from app.wanted import commands as wanted
 from app.wanted import telling as wanted_telling
 
@@ -28,8 +38,18 @@ router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
     *("name", "category", "brand", "description", "price", "skill"),
-    *("answer", "parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
+    *(
+        "answer",
+        "waiting",
+        "parts",
+        "of_all",
+        "self_service",
+        "key_place",
+        "key_code",
+        *terms.FIELDS,
+    ),
 )
+MORE = ("brand", "parts", "self_service", "key_place", "key_code")  # folded away in the form
 
 
 @router.get("/c/{slug}/tools/new")
@@ -70,10 +90,9 @@ async def another_like_it(request: Request, viewer: Member, tool_id: ToolKey) ->
 
 @router.post("/c/{slug}/tools")
 async def list_tool(request: Request, viewer: Member) -> Response:
-    form = await request.form(max_files=1, max_fields=60)
+    form = await request.form(max_files=album.PHOTOS_MOST, max_fields=60)
     try:
-        picture = await _picture(form, viewer)
-        tool_id = await _keep(request, viewer, None, form, picture)
+        tool_id = await _keep(request, viewer, None, form)
     except Refusal as refusal:
         return await _form(request, viewer, None, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
@@ -101,7 +120,7 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
     if refusal := rules.why_not_edit(tool, viewer):
         raise refusal
     try:
-        await _keep(request, viewer, tool_id, form, await _picture(form, viewer))
+        await _keep(request, viewer, tool_id, form)
     except Refusal as refusal:
         return await _form(request, viewer, tool, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
@@ -120,38 +139,34 @@ async def photo(
     return await showing.shown(request, kept.name, width, ending, showing.FOR_EVER)
 
 
-async def _picture(form: FormData, by: Viewer) -> photos.Stored | None:
-    upload = form.get("photo")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        return None
-    photos.check_size(upload.size or 0)
-    # Pictures are decoded one at a time, so one member's must not fill the line.
-    await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
-    return await photos.store(await upload.read())
+async def _store(form: FormData, by: Viewer, stored: list[photos.Stored]) -> None:
+    """The pictures that came in the form itself. Raises Refusal; what is stored by then stays."""
+    sent = [one for one in form.getlist("photo") if isinstance(one, UploadFile) and one.filename]
+    for upload in sent:
+        photos.check_size(upload.size or 0)
+    for upload in sent:
+        # Pictures are decoded one at a time, so one member's must not fill the line.
+        await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
+        stored.append(await photos.store(await upload.read()))
 
 
-async def _keep(
-    request: Request,
-    viewer: Viewer,
-    tool_id: int | None,
-    form: FormData,
-    picture: photos.Stored | None,
-) -> int:
-    """Lists (`tool_id` None) or edits, with the picture; answers the tool's id."""
-    hung = False
+async def _keep(request: Request, viewer: Viewer, tool_id: int | None, form: FormData) -> int:
+    """Lists (`tool_id` None) or edits, with the pictures; answers the tool's id."""
+    stored, hung = list[photos.Stored](), False
     try:
+        await _store(form, viewer, stored)
         text = _text(form)
         key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
         async with db.begin() as tx:
             seen = await idempotency.recall(tx, viewer.person_id, request, key, form)
             again = seen is not None
             if seen is None:
-                tool = await _write(tx, viewer, tool_id, text, form, picture)
+                tool = await _write(tx, viewer, tool_id, text, form, stored)
                 seen = {"tool_id": tool.id}
                 await idempotency.keep(tx, viewer.person_id, request, key, form, seen)
         hung = not again
     finally:  # refused, or a form sent twice: nothing names these files
-        if picture is not None and not hung:
+        for picture in () if hung else stored:
             await photos.discard(picture)
     return int(seen["tool_id"])
 
@@ -176,11 +191,12 @@ async def _write(
     tool_id: int | None,
     text: commands.ToolText,
     form: FormData,
-    picture: photos.Stored | None,
+    stored: Sequence[photos.Stored],
 ) -> Tool:
     now = clock.now()
     if tool_id is None:
         tool = await commands.list_tool(tx, text, viewer, now)
+        await beforehand.hang(tx, tool, str(form.get("waiting", "")), stored, viewer, now)
         answer = str(form.get("answer", ""))
         if (answer_id := topic.number(answer)) is not None:
             await wanted.listed(tx, answer_id, tool, viewer, now)
@@ -191,12 +207,13 @@ async def _write(
     if "key_place" in form and "key_code" in form:
         place, code = str(form["key_place"]), str(form["key_code"])
         await alone.change_box(tx, tool.id, place, code, viewer, now)
-    if picture is not None:
+    if tool_id is None:
+        return tool
+    for picture in stored:
         await commands.show(tx, tool, picture, viewer, now)
-    elif form.get("photo_gone"):
+    if form.get("photo_gone") and not stored:
         await commands.hide_photo(tx, tool, viewer, now)
-    if tool_id is not None:
-        await shelf.tell_parties(tx, tool)
+    await shelf.tell_parties(tx, tool)
     return tool
 
 
@@ -251,12 +268,20 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             ],
             currency=here.currency,
             skills=list(rules.SKILLS.items()),
+            most=album.PHOTOS_MOST,
+            more_open=_says_more(form),
             suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"
             ),
         )
+
+
+def _says_more(form: Form) -> bool:
+    """Whether what is folded away says something, or something there is wrong."""
+    told, skill = any(map(form.values.get, MORE)), form.values.get("skill", "")
+    return told or skill not in ("", Skill.ANYONE) or not form.errors.keys().isdisjoint(MORE)
 
 
 def _typed(form: FormData) -> dict[str, str]:
