@@ -78,6 +78,7 @@ from app.tools import (
     gallery_api,
     gallery_page,
     labels,
+    places_api,
     places_page,
 )
 from app.tools import routes as tools_routes
@@ -106,6 +107,7 @@ APIS = (
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
     *(repairing, mine_api, gallery_api, inventory_api, wanted_api, watch_door),
+    places_api,
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.db import Tx
 from app.people.viewer import Viewer
+from app.tools import grid, rules
 from app.tools.models import Tool
 from app.tools.place import District, Place
 
@@ -34,9 +35,29 @@ async def cell_of(tx: Tx, by: Viewer) -> int | None:
 
 
 async def cells(tx: Tx, community_id: int) -> Sequence[int]:
-    """All in which tools are."""
-    found = select(Tool.cell).where(Tool.community_id == community_id, Tool.cell.is_not(None))
-    return [cell for cell in await tx.scalars(found.distinct()) if cell is not None]
+    """All in which tools on the board are; from one to the next, however many tools there are."""
+    hangs = Tool.status.in_(rules.ON_THE_BOARD)
+    found = select(Tool.cell).where(Tool.community_id == community_id, hangs).order_by(Tool.cell)
+    first = found.where(Tool.cell.is_not(None)).limit(1)
+    steps = select(first.scalar_subquery().label("cell")).cte("steps", recursive=True)
+    after = found.where(Tool.cell > steps.c.cell).limit(1).scalar_subquery()
+    steps = steps.union_all(select(after).where(steps.c.cell.is_not(None)))
+    rows = await tx.scalars(select(steps.c.cell).where(steps.c.cell.is_not(None)))
+    return rows.all()
+
+
+async def far(tx: Tx, by: Viewer) -> dict[int, str]:
+    """Cell → how far the viewer has to it; empty for who has not said where they are."""
+    mine = await cell_of(tx, by)
+    if mine is None:
+        return {}
+    return {cell: grid.words(mine, cell) for cell in await cells(tx, by.community_id)}
+
+
+async def told(tx: Tx, by: Viewer, tool: Tool) -> str:
+    """“Old Mill, 5 minutes' walk”, as far as it is known."""
+    far = grid.words(await cell_of(tx, by), tool.cell)
+    return ", ".join(filter(None, (tool.district.name if tool.district else "", far)))
 
 
 async def put(tx: Tx, tools: Iterable[Tool], by: Viewer) -> None:
