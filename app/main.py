@@ -73,7 +73,15 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import categories_page, gallery_api, gallery_page, labels
+from app.tools import (
+    categories_page,
+    districts_page,
+    gallery_api,
+    gallery_page,
+    labels,
+    places_api,
+    places_page,
+)
 from app.tools import routes as tools_routes
 from app.wanted import api as wanted_api
 from app.wanted import live as wanted_live
@@ -91,7 +99,7 @@ TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
-    categories_page,
+    *(categories_page, places_page, districts_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
     *(feeding, labels, repairing, gallery_page, inventory_routes, inventory_imports),
     *(wanted_routes, watch_door, app_shell, demo_mail),
@@ -101,6 +109,7 @@ APIS = (
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
     *(repairing, mine_api, gallery_api, inventory_api, wanted_api, watch_door),
+    places_api,
 )
 
 

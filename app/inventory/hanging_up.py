@@ -13,7 +13,7 @@ from app.inventory.trial import Becomes, Plan
 from app.loans import alone, shelf
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import album, commands, photos, terms, watches
+from app.tools import album, commands, photos, terms, watches, where
 from app.tools.commands import ToolText
 from app.tools.models import Category, KeyBox, Tool, ToolStatus
 from app.tools.photo import Photo
@@ -87,6 +87,7 @@ async def _hang_new(
     now: datetime,
 ) -> Sequence[Tool]:
     made = [(_made(plan, categories, by, now), plan.values) for plan in plans if not plan.held]
+    await where.put(tx, [tool for tool, _ in made], by)
     tx.add_all(tool for tool, _ in made)
     await tx.flush()
     covers: list[tuple[Tool, Photo]] = []

@@ -106,7 +106,7 @@ async def test_what_waits_is_ones_own_counted_and_not_for_ever(street: Street) -
     name = await name_of(first)
     async with db.begin() as tx:
         await album.discard(tx, f"{street.here.id}/{name}", clock.now() + timedelta(days=2))
-    file = pictures.folder() / photos.name_of(str(name), 480, "webp")
+    file = pictures.folder() / photos.name_of(str(name), *photos.FULL)
     assert file.exists(), "files go once the row has gone"
     async with db.begin() as tx:
         await album.discard(tx, f"{street.here.id}/{name}", clock.now() + timedelta(days=2))
