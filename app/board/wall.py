@@ -154,11 +154,11 @@ def _veiled(one: Hung, apart: Collection[int]) -> bool:
 
 async def tools_of(tx: Tx, here: Here, hung: Iterable[Hung]) -> Sequence[Tool]:
     """In the same order, with all that their cards show."""
-    ids = [one.id for one in hung]
+    places = {one.id: place for place, one in enumerate(hung)}
     rows = await tx.scalars(
-        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(ids))
+        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(places))
     )
-    return sorted(rows, key=lambda tool: ids.index(tool.id))
+    return sorted(rows, key=lambda tool: places[tool.id])
 
 
 async def listed(
