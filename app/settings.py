@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         if self.smtp_url and "@" not in self.mail_from:
             return "MAIL_FROM is missing: with SMTP_URL it says from which address mail comes."
         if self.smtp_url and not self.public_url:
-            return "PUBLIC_URL is missing: with SMTP_URL it says where the links in mails lead."
+            return (
+                "PUBLIC_URL is missing: links in mails begin with it, so set it to the address "
+                "that neighbours use, like https://tools.example.org, or leave SMTP_URL away."
+            )
         if self.push_private_key and not _is_a_key(self.push_private_key):
             return (
                 "PUSH_PRIVATE_KEY is no key: give 32 bytes in base64url, "

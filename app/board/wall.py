@@ -263,7 +263,7 @@ async def tools_of(tx: Tx, here: Here, hung: Iterable[Hung]) -> Sequence[Tool]:
     ids = dict.fromkeys(tool_id for one in hung for tool_id in one.alike)
     place = {tool_id: number for number, tool_id in enumerate(ids)}
     rows = await tx.scalars(
-        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(list(place)))
+        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(place))
     )
     return sorted(rows, key=lambda tool: place[tool.id])
 
