@@ -158,3 +158,19 @@ async def test_what_is_no_place_comes_again_with_the_words(street: Street) -> No
     assert "The shed" not in await ada.opens(f"{home}/tools/{drill}/place")
     named = await street.cora.posts(f"{home}/districts", name="Mill", point="91, 0")
     assert (named.status_code, "Mill" in named.text) == (422, True)
+
+
+async def test_what_is_fetched_elsewhere_hangs_on_a_hook_of_its_own(tx: Tx) -> None:
+    elm = await furnished(tx)
+    rakes = [
+        await tools.list_tool(tx, ToolText(name="Iron rake", category="garden"), elm.ben, NOW)
+        for _ in range(3)
+    ]
+    search = Search(q="iron")
+    (hook,) = {one.alike for one in await wall.hanging(tx, elm.here, search, NOW)}
+    assert hook == tuple(tool.id for tool in rakes)
+    await places.keep(tx, PlaceText(point=north(9)), elm.ben, NOW, rakes[1].id)
+    hooks = {one.alike for one in await wall.hanging(tx, elm.here, search, NOW)}
+    assert hooks == {(rakes[0].id, rakes[2].id), (rakes[1].id,)}
+    opened = await wall.hanging(tx, elm.here, Search(alike=rakes[2].id), NOW)
+    assert {one.id for one in opened} == {rakes[0].id, rakes[2].id}
