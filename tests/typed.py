@@ -69,7 +69,7 @@ SHAPED = {
     *("accept_safety", "amount", "auth", "back", "back_at", "borrower", "category", "client_id"),
     *("current", "cursor", "deposit", "digits", "email", "end", "end_time", "endpoint"),
     *("free_from", "free_to", "happened_at", "held", "idempotency_key", "keeper", "kind"),
-    *("becomes", "cost", "day", "ids", "into", "length", "parent", "waiting", "alike"),
+    *("alike", "becomes", "cost", "day", "how_many", "ids", "into", "length", "parent", "waiting"),
     *("distance", "district", "point"),
     *("lender", "next", "price_to", "separator", "skill"),
     *("of_age", "out_at", "password", "price", "public_key", "quiet_from", "quiet_until", "role"),

@@ -33,7 +33,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Hung:
-    """A tool of the story, with the drawing that shows it.
+    """A tool of the story, with the drawing that shows it; with `count` there are others like it.
 
     With `keepers` it is the community's: whom `owner`, who lists it, names beside themselves.
     """
@@ -43,6 +43,7 @@ class Hung:
     text: ToolText
     picture: Path
     keepers: tuple[str, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def _hung(each: dict[str, Any]) -> Hung:
         of_all=bool(each.get("keepers")),
     )
     picture = PICTURES / each["file"]
-    return Hung(picture.stem, each["owner"], text, picture, tuple(each.get("keepers", ())))
+    keepers, count = tuple(each.get("keepers", ())), each.get("count", 1)
+    return Hung(picture.stem, each["owner"], text, picture, keepers, count)
 
 
 ELM = Place(

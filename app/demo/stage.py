@@ -69,6 +69,7 @@ class Stage:
     viewers: dict[str, Viewer] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     districts: dict[str, int] = field(default_factory=dict)
+    alike: dict[str, list[Tool]] = field(default_factory=dict)  # the others of each kind
 
     @property
     def calendar(self) -> Calendar:
@@ -113,6 +114,9 @@ class Stage:
         self.tools[tool.key] = listed = await tools.list_tool(tx, tool.text, by, now)
         for keeper in tool.keepers:
             await keeping.name(tx, listed.id, self.viewers[keeper].person_id, by, now)
+        self.alike[tool.key] = [
+            await tools.list_tool(tx, tool.text, by, now) for _ in range(tool.count - 1)
+        ]
 
     async def _found(self, founder: Neighbour, tx: Tx, now: datetime) -> None:
         place = self.place

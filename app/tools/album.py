@@ -93,6 +93,22 @@ async def goes(tx: Tx, community_id: int, name: str, now: datetime) -> None:
     await queue.enqueue(tx, GONE, f"{community_id}/{name}", now, now)
 
 
+async def copy(
+    tx: Tx, tool: Tool, others: Sequence[Tool], stored: list[Stored], by: Viewer, now: datetime
+) -> None:
+    """The cover of a tool to others that are alike; more would be many files for one form.
+
+    What is copied is added to `stored`: whoever rolls back discards it. Raises Refusal.
+    """
+    covers = (await photos_of(tx, tool))[:1] if others else []
+    for cover in covers:
+        for other in others:
+            made = await photos.again(Stored(cover.name, cover.width, cover.height))
+            stored.append(made)
+            await photos.keep(tx, made, other.community_id, now)
+            await arrange(tx, other, [photo_of(other, made, by, now, alt=cover.alt)], now)
+
+
 async def discard(tx: Tx, key: str, now: datetime) -> None:
     """For the job loop: the files of a photo that hangs nowhere any more, or never came to."""
     name = key.partition("/")[2]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
+from starlette.datastructures import UploadFile
 
 from app import queue
 from app.db import Tx
 from app.errors import Conflict, mistyped
+from app.http import throttle
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.tools import album, photos, rules
@@ -57,6 +59,17 @@ async def lay_by(tx: Tx, picture: Stored, by: Viewer, client_id: uuid.UUID, now:
     await tx.flush()
     await queue.enqueue(tx, album.GONE, _key(photo), now + WAIT, now)
     return photo
+
+
+async def store(form: Iterable[object], by: Viewer, stored: list[Stored]) -> None:
+    """The pictures that came in a form itself. Raises Refusal; what is `stored` by then stays."""
+    sent = [one for one in form if isinstance(one, UploadFile) and one.filename]
+    for upload in sent:
+        photos.check_size(upload.size or 0)
+    for upload in sent:
+        # Pictures are decoded one at a time, so one member's must not fill the line.
+        await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
+        stored.append(await photos.store(await upload.read()))
 
 
 async def hang(

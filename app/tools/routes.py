@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse
 
 from app import clock, db, pages, topic
 from app.errors import Refusal
-from app.http import idempotency, throttle
+from app.http import idempotency
 from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
@@ -49,7 +50,14 @@ FIELDS = (
         *terms.FIELDS,
     ),
 )
-MORE = ("brand", "parts", "self_service", "key_place", "key_code")  # folded away in the form
+MORE = (
+    "how_many",
+    "brand",
+    "parts",
+    "self_service",
+    "key_place",
+    "key_code",
+)  # folded away in the form
 
 
 @router.get("/c/{slug}/tools/new")
@@ -95,6 +103,8 @@ async def list_tool(request: Request, viewer: Member) -> Response:
         tool_id = await _keep(request, viewer, None, form)
     except Refusal as refusal:
         return await _form(request, viewer, None, Form.again(refusal, **_typed(form)))
+    if rules.how_many_from(str(form.get("how_many", ""))) > 1:
+        return pages.back_to(f"{viewer.here.path}?alike={tool_id}")
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
@@ -139,22 +149,11 @@ async def photo(
     return await showing.shown(request, kept.name, width, ending, showing.FOR_EVER)
 
 
-async def _store(form: FormData, by: Viewer, stored: list[photos.Stored]) -> None:
-    """The pictures that came in the form itself. Raises Refusal; what is stored by then stays."""
-    sent = [one for one in form.getlist("photo") if isinstance(one, UploadFile) and one.filename]
-    for upload in sent:
-        photos.check_size(upload.size or 0)
-    for upload in sent:
-        # Pictures are decoded one at a time, so one member's must not fill the line.
-        await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
-        stored.append(await photos.store(await upload.read()))
-
-
 async def _keep(request: Request, viewer: Viewer, tool_id: int | None, form: FormData) -> int:
     """Lists (`tool_id` None) or edits, with the pictures; answers the tool's id."""
     stored, hung = list[photos.Stored](), False
     try:
-        await _store(form, viewer, stored)
+        await beforehand.store(form.getlist("photo"), viewer, stored)
         text = _text(form)
         key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
         async with db.begin() as tx:
@@ -191,30 +190,48 @@ async def _write(
     tool_id: int | None,
     text: commands.ToolText,
     form: FormData,
-    stored: Sequence[photos.Stored],
+    stored: list[photos.Stored],
 ) -> Tool:
     now = clock.now()
     if tool_id is None:
-        tool = await commands.list_tool(tx, text, viewer, now)
-        await beforehand.hang(tx, tool, str(form.get("waiting", "")), stored, viewer, now)
-        answer = str(form.get("answer", ""))
-        if (answer_id := topic.number(answer)) is not None:
-            await wanted.listed(tx, answer_id, tool, viewer, now)
-    else:
-        tool = await commands.edit(tx, tool_id, text, viewer, now)
-    if (given := terms.read(form)) is not None:
-        await commands.set_terms(tx, tool, given, viewer, now)
-    if "key_place" in form and "key_code" in form:
-        place, code = str(form["key_place"]), str(form["key_code"])
-        await alone.change_box(tx, tool.id, place, code, viewer, now)
-    if tool_id is None:
-        return tool
+        return await _list(tx, viewer, text, form, stored, now)
+    tool = await commands.edit(tx, tool_id, text, viewer, now)
+    await _write_rest(tx, tool, form, viewer, now)
     for picture in stored:
         await commands.show(tx, tool, picture, viewer, now)
     if form.get("photo_gone") and not stored:
         await commands.hide_photo(tx, tool, viewer, now)
     await shelf.tell_parties(tx, tool)
     return tool
+
+
+async def _list(
+    tx: db.Tx,
+    viewer: Viewer,
+    text: commands.ToolText,
+    form: FormData,
+    stored: list[photos.Stored],
+    now: datetime,
+) -> Tool:
+    """One, or several that are alike; answers the first. Copies of photos go into `stored`, too."""
+    many = rules.how_many_from(str(form.get("how_many", "")))
+    made = [await commands.list_tool(tx, text, viewer, now) for _ in range(many)]
+    for tool in made:
+        await _write_rest(tx, tool, form, viewer, now)
+    await beforehand.hang(tx, made[0], str(form.get("waiting", "")), stored, viewer, now)
+    await album.copy(tx, made[0], made[1:], stored, viewer, now)
+    if (answer_id := topic.number(str(form.get("answer", "")))) is not None:
+        await wanted.listed(tx, answer_id, made[0], viewer, now)
+    return made[0]
+
+
+async def _write_rest(tx: db.Tx, tool: Tool, form: FormData, viewer: Viewer, now: datetime) -> None:
+    """How it is lent, and where its key is, as far as the form asks for it."""
+    if (given := terms.read(form)) is not None:
+        await commands.set_terms(tx, tool, given, viewer, now)
+    if "key_place" in form and "key_code" in form:
+        place, code = str(form["key_place"]), str(form["key_code"])
+        await alone.change_box(tx, tool.id, place, code, viewer, now)
 
 
 def _values(tool: Tool) -> dict[str, str]:
@@ -269,6 +286,7 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             currency=here.currency,
             skills=list(rules.SKILLS.items()),
             most=album.PHOTOS_MOST,
+            at_once=rules.AT_ONCE_MOST,
             more_open=_says_more(form),
             suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from datetime import timedelta
 
@@ -70,7 +71,7 @@ async def test_without_a_script_they_come_in_the_form(street: Street) -> None:
     assert answer.status_code == 303, said(answer.text)
     assert len(await shown(street.ben, int(answer.headers["location"].rsplit("/", 1)[1]))) == 3
     assert (await sends(album.PHOTOS_MOST + 1)).status_code in (400, 422)
-    assert len(await pictures.kept() - before) == 3 * 4
+    assert len(await pictures.kept() - before) == 3 * len(photos.COPIES)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,24 @@ async def test_what_waits_is_ones_own_counted_and_not_for_ever(street: Street) -
     async with db.begin() as tx:
         await album.discard(tx, f"{street.here.id}/{name}", clock.now() + timedelta(days=2))
     assert not file.exists()
+
+
+async def test_several_that_are_alike_are_listed_at_once_each_with_its_photos(
+    street: Street,
+) -> None:
+    ada, before, one = street.ada, await pictures.kept(), uuid.uuid4()
+    await lays_by(ada, one)
+    form = FORM | {"waiting": str(one), "key_place": "", "key_code": ""}
+    for wrong in ("0", "21", "many", "-1", "1e3", "9" * 40):
+        refused = await ada.posts(f"{ada.home}/tools", **form, how_many=wrong)
+        assert (refused.status_code, "1 to 20" in said(refused.text)) == (422, True), wrong
+    key = {"how_many": 3, "idempotency_key": "three"}
+    there = [await ada.does(f"{ada.home}/tools", **form, **key) for _ in range(2)]
+    assert there[0] == there[1]
+    page = await street.ben.opens(there[0])
+    found = re.findall(r'id="tool-(\d+)"', page)
+    assert len(found) == 3
+    names = [(await shown(street.ben, int(tool)))[0] for tool in found]
+    assert len(set(names)) == 3, "taking one away takes none from the others"
+    assert len(await pictures.kept() - before) == 3 * len(photos.COPIES)
+    assert "3 of 3 free now" in await street.ben.opens(street.ben.home)
