@@ -333,6 +333,7 @@ def acts(story: Story) -> Acts:
         ("ask something about it", ask_about),
         ("ask for it", ask),
         ("another asks too", ask_again),
+        ("say where it is", lambda: ada.does(f"{ada.home}/place", address="Elm 4", point="52, 13")),
         ("decline", press(ada, "refusal")),
         ("think again", press(ada, "undo")),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -95,6 +95,45 @@ async def test_a_database_of_the_first_release_keeps_its_people(bare: str) -> No
         assert list(names) == ["Ada", "Ben"]
         assert await connection.scalar(text("SELECT count(*) FROM block")) == 0
     await engine.dispose()
+
+
+async def test_questions_from_before_fall_asleep_too(bare: str) -> None:
+    """30 days after what was said last; who has a job keeps it, a room without a word gets none."""
+    script = ScriptDirectory.from_config(migrations.config()).get_revision("0022")
+    assert script is not None
+    assert isinstance(script.down_revision, str)
+    await upgrade(bare, script.down_revision)
+    connection = await asyncpg.connect(bare.replace("+asyncpg", ""))
+    now = datetime.now(UTC)
+    street = await OldStreet(connection, 1, now).write()
+    rooms = dict(
+        await connection.fetch(
+            "UPDATE conversation SET question = true, asker_id = borrower_id, tool_id = l.tool_id"
+            " FROM loan l WHERE conversation_id = conversation.id AND l.id = ANY($1)"
+            " RETURNING l.id, conversation.id",
+            [street.loans[one] for one in ("asked", "promised", "out", "late", "claimed")],
+        )
+    )
+    asked, shy, planned, gone, quiet = rooms.values()
+    said = "UPDATE message SET %s WHERE conversation_id = $1 AND kind = 'text'"
+    await connection.execute(said % "created_at = $2", asked, now - timedelta(days=20))
+    await connection.execute(said % "removed_at = $2", shy, now)
+    await connection.execute(said % "created_at = $2", planned, now - timedelta(days=5))
+    await connection.execute(said % "created_at = $2", gone, now - timedelta(days=90))
+    await connection.execute(
+        "INSERT INTO job (name, key, run_at, attempts, last_error, created_at)"
+        " VALUES ('questions.sleep', $1, $2, 0, '', $2)",
+        *(f"{street.id}/{planned}", now),
+    )
+    await connection.execute("DELETE FROM message WHERE conversation_id = $1", quiet)
+    await upgrade(bare, "0022")
+    jobs = await connection.fetch("SELECT key, run_at FROM job WHERE name = 'questions.sleep'")
+    assert dict(jobs) == {
+        f"{street.id}/{asked}": now + timedelta(days=10),
+        f"{street.id}/{planned}": now,
+        f"{street.id}/{gone}": now - timedelta(days=60),
+    }
+    await connection.close()
 
 
 @dataclass

@@ -22,7 +22,7 @@ from app.loans.incident import Incident
 from app.main import app, registry
 from app.people.models import Membership, Status
 from app.realtime import touch
-from tests import typed
+from tests import typed, typed_json
 from tests.api.conftest import programs_of
 from tests.neighbours import Neighbour, browser, found_street
 from tests.stories.place import Place, furnished
@@ -229,6 +229,7 @@ async def test_no_page_and_no_region_has_an_element_more_or_less(place: Place) -
         assert not any(differ.values()), {at: lines for at, lines in differ.items() if lines}
         await what_is_typed_into_forms(harmless)
         await what_is_typed_into_addresses(harmless)
+    await typed_json.programs_look(place.street)
 
 
 def everything_was_seen(seen: Seen, rows: dict[str, int]) -> None:

@@ -20,14 +20,9 @@ from app.db import Tx
 from app.people.viewer import Here
 from app.tools.models import Tool
 
-SAME = (
-    Tool.owner_id,
-    Tool.keepers,
-    Tool.category_id,
-    Tool.plain_name,
-    Tool.price_cents,
-    Tool.skill,
-)
+ALWAYS = (Tool.keepers, Tool.category_id, Tool.plain_name, Tool.price_cents, Tool.skill)
+MAYBE = (Tool.district_id, Tool.cell)  # a tool may have none of these
+SAME = (Tool.owner_id, *ALWAYS, *MAYBE)
 MOST = 50  # on one hook: more hang on several, so that its topic's name has room for all
 TOO_HIGH = 2**62
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -77,8 +72,8 @@ def like(tool_id: int, here: Here) -> ColumnElement[bool]:
         return found.where(that.community_id == here.id, that.id == tool_id).scalar_subquery()
 
     # By "=", as far as it can be: that finds them in the index of names.
-    same = (column == its(column.key) for column in SAME[1:])
-    return and_(Tool.owner_id.is_not_distinct_from(its("owner_id")), *same)
+    told = (column.is_not_distinct_from(its(column.key)) for column in (Tool.owner_id, *MAYBE))
+    return and_(*(column == its(column.key) for column in ALWAYS), *told)
 
 
 def named(community_id: int, ids: Sequence[int]) -> str:

@@ -188,6 +188,8 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
         "owner_name": tool.owner.name if tool.owner else here.name,
         "state": one.state,
         "hands_over": one.hands_over,
+        "cell": tool.cell,
+        "district": tool.district.name if tool.district else "",
     }
 
 

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from app import clock, db, pages, topic
 from app.board import alike as hooks
 from app.board import live, mine, queries, wall, watching
-from app.board.search import PAGES_MOST, Search, days_from, price_from
+from app.board.search import PAGES_MOST, Search, days_from, distance_from, price_from
 from app.errors import Refusal
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import handing_over, saved
+from app.tools import grid, handing_over, saved, where
 from app.tools import rules as tool_rules
 from app.tools.lending import HORIZON_DAYS
 from app.tools.rules import SKILLS
@@ -40,6 +40,8 @@ async def board(
     price_to: Text = "",
     skill: Text = "",
     lender: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
+    distance: Text = "",
+    district: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
     pages_shown: Annotated[int, Query(alias="pages")] = 1,
     alike: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
 ) -> Response:
@@ -50,16 +52,21 @@ async def board(
         return pages.back_to(f"{here.path}?{urlencode(said)}".rstrip("?"))
     days, wrong_days = _or_why(lambda: days_from(free_from, free_to))
     price, wrong_price = _or_why(lambda: price_from(price_to))
-    search = Search.typed(
-        *(q, category, free, days),
-        price=price,
-        skill=skill,
-        lender=int(lender or 0),
-        pages=pages_shown,
-        alike=int(alike or 0),
-    )
     today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
+        near = await where.cell_of(tx, viewer)
+        metres, wrong_distance = _or_why(lambda: distance_from(distance, near))
+        search = Search.typed(
+            *(q, category, free, days),
+            price=price,
+            skill=skill,
+            lender=int(lender or 0),
+            pages=pages_shown,
+            district=int(district or 0),
+            near=near,
+            distance=metres or 0,
+            alike=int(alike or 0),
+        )
         shown = {
             **await _wall(tx, viewer, search),
             "counters_html": await pages.region(request, tx, topic.board(here.id)),
@@ -74,13 +81,16 @@ async def board(
                 }
                 for one, count in await queries.category_counts(tx, here)
             ],
+            "can_measure": near is not None,
+            "far": await where.far(tx, viewer),
+            "districts": [(one.id, one.name) for one in await where.districts(tx, here.id)],
             "lenders": await queries.lenders(tx, here),
             "search": search,
             "watch": await watching.of_search(tx, search, viewer),
             "here_path": _here(request),
-            "narrowed": search.narrowed or bool(wrong_days or wrong_price),
+            "narrowed": search.narrowed or bool(wrong_days or wrong_price or wrong_distance),
             "typed": {"q": q, "free_from": free_from, "free_to": free_to, "price_to": price_to},
-            "wrong": [wrong for wrong in (wrong_days, wrong_price) if wrong],
+            "wrong": [wrong for wrong in (wrong_days, wrong_price, wrong_distance) if wrong],
             "more_path": _more_path(here.path, said, search),
             "all_path": _path(here.path, said, "alike", "pages"),
             "today": today.isoformat(),
@@ -92,6 +102,7 @@ async def board(
             tx=tx,
             board=shown,
             skills=list(SKILLS.items())[:-1],
+            distances=grid.CLASSES[1:],
             why_not_list=tool_rules.why_not_list(viewer),
         )
 
@@ -161,6 +172,7 @@ async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
             "board/things.html",
             tx=tx,
             things_html=html,
+            far={} if viewer.suspended else await where.far(tx, viewer),
             saved=[] if viewer.suspended else await _saved(tx, viewer),
         )
 

@@ -110,14 +110,14 @@ async def _everybody_reads(tx: Tx, cast: Cast, now: datetime) -> None:
 
 async def _develop(name: str) -> Stored:
     content = await asyncio.to_thread((SHOTS / f"{name}.webp").read_bytes)
-    return await photos.store(content)
+    return await photos.store(content, whole=True)
 
 
 async def _store(places: Sequence[Place], stored: list[Stored], hung: Told) -> None:
     for place in places:
         for tool in place.tools:
             content = await asyncio.to_thread(tool.picture.read_bytes)
-            storing = asyncio.create_task(photos.store(content))
+            storing = asyncio.create_task(photos.store(content, whole=True))
             try:
                 stored.append(await asyncio.shield(storing))
             except asyncio.CancelledError:
@@ -145,4 +145,4 @@ async def _put_away(
     developed = await asyncio.gather(*shots, return_exceptions=True)
     for picture in (*stored, *developed):
         if isinstance(picture, Stored):
-            photos.discard(picture)
+            await photos.discard(picture)

@@ -4,6 +4,7 @@ Pages get `problem.html`, htmx the same as a fragment for the flash line, `/api`
 (RFC 9457) whose type is `/problems/<code>`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC
@@ -53,6 +54,8 @@ SENTENCES = {
     500: "Something broke on our side. It has been noted.",
 }
 CODES = {401: "sign-in", 404: "not-found", 413: "too-large", 422: "mistyped", 500: "broken"}
+MOST = 20  # fields that one answer finds fault with
+NO_NAME = re.compile(r"[^\w.\-\[\]]")
 AGAIN_IN = 3  # seconds, when the database is away
 _log = structlog.stdlib.get_logger("toolshare.problems")
 
@@ -255,13 +258,15 @@ async def _mistyped(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(each["loc"][:1] == ("path",) for each in found):
         return await _not_found(request, error)
-    errors = [
-        {"field": ".".join(str(part) for part in each["loc"][1:])[:80], "detail": each["msg"]}
-        for each in found
-    ]
+    errors = [{"field": _name(each["loc"][1:]), "detail": each["msg"]} for each in found[:MOST]]
     fields = ", ".join(each["field"] for each in errors if each["field"])
     sentence = f"Please check: {fields}." if fields else SENTENCES[400]
     return await answer(request, 422, sentence, errors=errors)
+
+
+def _name(loc: Sequence[object]) -> str:
+    """Of a field; where there is none of that name, it is a text that somebody has sent."""
+    return NO_NAME.sub("?", ".".join(str(part) for part in loc)[:80])
 
 
 async def _recognise(request: Request) -> None:

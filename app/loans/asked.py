@@ -41,6 +41,16 @@ async def sleeps_later(tx: Tx, community_id: int, room_id: int, now: datetime) -
     touch(tx, topic.question(community_id, room_id))
 
 
+async def sleeps_sooner(tx: Tx, community_id: int, room_id: int, now: datetime) -> None:
+    """What was said last is taken back: what was said before it counts; nothing, and it waits."""
+    key = f"{community_id}/{room_id}"
+    last = await queries.last_of(tx, community_id, room_id)
+    if last is None:
+        await queue.drop(tx, SLEEP, key)
+    else:
+        await queue.enqueue(tx, SLEEP, key, last.created_at + talk.READ_ONLY_AFTER, now)
+
+
 async def sleep(tx: Tx, key: str, now: datetime) -> None:
     """A question's job, for the moment from which on it can only be read."""
     community_id, room_id = key.split("/")

@@ -17,7 +17,7 @@ from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
-from app.tools import availability, occupied
+from app.tools import availability, occupied, watches
 from app.tools.models import ToolStatus
 
 LONGEST = timedelta(days=366)
@@ -47,7 +47,7 @@ async def correct(
     reason = fair.check_words(truth.reason, "why you correct it")
     if State(loan.state) in FINAL and truth.state not in FINAL:
         loan = await keeping.renew(tx, loan, now)
-    period, was_end = _period(loan, truth), loan.end
+    period, was_end, was_in_hand = _period(loan, truth), loan.end, loan.in_hand
     out_at, back_at = _times(loan, truth, now)
     _refuse_past(truth.state, period, now)
     try:
@@ -61,6 +61,8 @@ async def correct(
     if truth.state is State.REQUESTED:
         loan.expires_at = rules.answer_until(loan.start, loan.end, now)
     await _dates(tx, loan, was_end, now)
+    if was_in_hand and not loan.in_hand:  # when it was late, no dates were taken that could tell
+        await watches.stir(tx, loan.community_id, loan.tool_id, now, now)
     story.record(tx, loan, story.CORRECT, was, by, reason, now)
     if loan.tool.status == ToolStatus.MISSING and back_at is not None:
         await amends.set_tool(tx, loan.tool, ToolStatus.LISTED, now)

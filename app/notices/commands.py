@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app import topic
 from app.db import Tx
 from app.notices import preferences, steps
+from app.notices.deciding import Wish
+from app.notices.kinds import Group
 from app.notices.models import Kind, Notice
 from app.notices.preferences import Mute
 from app.realtime import touch
@@ -153,6 +155,20 @@ async def move(tx: Tx, people: Iterable[int], community_id: int, subject: str, t
         )
     for person_id in ids:
         touch(tx, topic.bell(person_id), topic.notices(person_id))
+
+
+async def choose(tx: Tx, person_id: int, wishes: Mapping[Group, Wish], now: datetime) -> None:
+    """What waits to go together or for a later hour goes by these from now on."""
+    await preferences.choose(tx, person_id, wishes)
+    await steps.hurry(tx, person_id, now)
+
+
+async def keep_quiet(
+    tx: Tx, person_id: int, begins: str, ends: str, zone: str, now: datetime
+) -> None:
+    """What waits for the end of the hours before is asked about at once. Raises Refusal."""
+    await preferences.keep_quiet(tx, person_id, begins, ends, zone)
+    await steps.hurry(tx, person_id, now)
 
 
 async def end_pause(tx: Tx, person_id: int, now: datetime) -> None:

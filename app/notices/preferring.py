@@ -41,7 +41,7 @@ async def choose(request: Request, viewer: SignedIn) -> Response:
     sent = await request.form()
     wishes = {group: _wish(group, sent) for group in Group if f"mail_{group}" in sent}
     async with db.begin() as tx:
-        await preferences.choose(tx, viewer.person_id, wishes)
+        await commands.choose(tx, viewer.person_id, wishes, clock.now())
     return pages.back_to(HERE)
 
 
@@ -62,7 +62,9 @@ async def keep_quiet(
 ) -> Response:
     try:
         async with db.begin() as tx:
-            await preferences.keep_quiet(tx, viewer.person_id, quiet_from, quiet_until, zone)
+            await commands.keep_quiet(
+                tx, viewer.person_id, quiet_from, quiet_until, zone, clock.now()
+            )
     except Refusal as refusal:
         typed = {"quiet_from": quiet_from, "quiet_until": quiet_until, "zone": zone}
         return await _page(request, found, forms.Form.again(refusal, **typed))

@@ -91,21 +91,23 @@ async def preferences_of(viewer: TokenHolder) -> PreferencesOut:
 @api.patch("/notices/preferences", summary="Choose it", responses=problems(422))
 async def choose(viewer: TokenHolder, asked: PreferencesAsked) -> PreferencesOut:
     """In all your communities."""
+    now = clock.now()
     async with db.begin() as tx:
         mine = await preferences.chosen_by(tx, viewer.person_id)
         wishes = {group: Wish(one.push, one.mail) for group, one in asked.wishes.items()}
-        await preferences.choose(tx, viewer.person_id, wishes)
-        await preferences.keep_quiet(
+        await commands.choose(tx, viewer.person_id, wishes, now)
+        await commands.keep_quiet(
             tx,
             viewer.person_id,
             asked.quiet_from or f"{mine.quiet_from:%H:%M}",
             asked.quiet_until or f"{mine.quiet_until:%H:%M}",
             mine.zone if asked.zone is None else asked.zone,
+            now,
         )
         if asked.paused:
-            await preferences.pause(tx, viewer.person_id, clock.now())
+            await preferences.pause(tx, viewer.person_id, now)
         elif asked.paused is False:
-            await commands.end_pause(tx, viewer.person_id, clock.now())
+            await commands.end_pause(tx, viewer.person_id, now)
         return await _shape(tx, viewer)
 
 

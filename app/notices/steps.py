@@ -50,7 +50,8 @@ async def plan(tx: Tx, told: Iterable[tuple[int, int]], kind: Kind, now: datetim
 async def hurry(tx: Tx, person_id: int, now: datetime) -> None:
     """What waits for a later hour is asked about at once, since what it waits for has changed.
 
-    What is in somebody's hands at this moment stays there.
+    What is in somebody's hands at this moment stays there, and so does what a server has put off:
+    choosing anew spends none of its tries.
     """
     mine = Notice.person_id == person_id, Notice.seen_at.is_(None)
     keys = select(func.concat(Notice.community_id, "/notice-", Notice.id)).where(*mine)
@@ -65,6 +66,7 @@ async def hurry(tx: Tx, person_id: int, now: datetime) -> None:
         .where(
             Delivery.person_id == person_id,
             Delivery.sending == Sending.READY,
+            Delivery.attempts == 0,
             Delivery.send_at > now + LEASE,
         )
         .values(send_at=now)

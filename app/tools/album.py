@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -85,25 +84,29 @@ async def arrange(tx: Tx, tool: Tool, wanted: Sequence[Photo], now: datetime) ->
     await tx.flush()
     for photo in gone:
         await tx.delete(photo)
-        # Once this is so: until then the files have to be there.
-        await queue.enqueue(tx, GONE, f"{tool.community_id}/{photo.name}", now, now)
+        await goes(tx, tool.community_id, photo.name, now)
     await tx.flush()
+
+
+async def goes(tx: Tx, community_id: int, name: str, now: datetime) -> None:
+    """No row names this picture, once this transaction is so: until then it has to be there."""
+    await queue.enqueue(tx, GONE, f"{community_id}/{name}", now, now)
 
 
 async def copy(
     tx: Tx, tool: Tool, others: Sequence[Tool], stored: list[Stored], by: Viewer, now: datetime
 ) -> None:
-    """The photos of a tool to others that are alike. What is copied is added to `stored`: whoever
-    rolls back discards it.
+    """The cover of a tool to others that are alike; more would be many files for one form.
+
+    What is copied is added to `stored`: whoever rolls back discards it. Raises Refusal.
     """
-    there = await photos_of(tx, tool)
-    for other in others:
-        hung = []
-        for photo in there:
-            kept = Stored(photo.name, photo.width, photo.height)
-            stored.append(await asyncio.to_thread(photos.again, kept))
-            hung.append(photo_of(other, stored[-1], by, now, alt=photo.alt))
-        await arrange(tx, other, hung, now)
+    covers = (await photos_of(tx, tool))[:1] if others else []
+    for cover in covers:
+        for other in others:
+            made = await photos.again(Stored(cover.name, cover.width, cover.height))
+            stored.append(made)
+            await photos.keep(tx, made, other.community_id, now)
+            await arrange(tx, other, [photo_of(other, made, by, now, alt=cover.alt)], now)
 
 
 async def discard(tx: Tx, key: str, now: datetime) -> None:
@@ -111,7 +114,7 @@ async def discard(tx: Tx, key: str, now: datetime) -> None:
     name = key.partition("/")[2]
     photo = await tx.scalar(select(Photo).where(Photo.name == name).with_for_update())
     if photo is None:
-        photos.discard(Stored(name, 0, 0))
+        await photos.remove(name)
     elif photo.tool_id is None and not await _is_cover(tx, photo):
         await tx.delete(photo)
         await queue.enqueue(tx, GONE, key, now, now)

@@ -55,6 +55,7 @@ async def lay_by(tx: Tx, picture: Stored, by: Viewer, client_id: uuid.UUID, now:
         created_at=now,
     )
     tx.add(photo)
+    await photos.keep(tx, picture, by.community_id, now)
     await tx.flush()
     await queue.enqueue(tx, album.GONE, _key(photo), now + WAIT, now)
     return photo
@@ -78,6 +79,8 @@ async def hang(
     named = client_ids(waiting)
     if len(named) + len(stored) > PHOTOS_MOST:
         raise mistyped("photo", f"A tool has at most {PHOTOS_MOST} photos.", "Choose the best.")
+    for picture in stored:
+        await photos.keep(tx, picture, tool.community_id, now)
     fresh = [album.photo_of(tool, picture, by, now) for picture in stored]
     await album.arrange(tx, tool, [*await _taken(tx, named, by), *fresh], now)
 

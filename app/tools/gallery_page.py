@@ -142,7 +142,7 @@ async def _kept(
         kept = photo.name == stored.name
     finally:  # refused, or sent twice: nothing names these files
         if not kept:
-            photos.discard(stored)
+            await photos.discard(stored)
     return photo
 
 

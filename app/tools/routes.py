@@ -9,16 +9,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.datastructures import FormData
-from starlette.responses import FileResponse, HTMLResponse
+from starlette.responses import HTMLResponse
 
 from app import clock, db, pages, topic
-from app.errors import NotFound, Refusal
+from app.errors import Refusal
 from app.http import idempotency
 from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import album, beforehand, commands, photos, queries, rules, suggestions, terms
+from app.tools import (
+    album,
+    beforehand,
+    commands,
+    photos,
+    queries,
+    rules,
+    showing,
+    suggestions,
+    terms,
+)
 from app.tools.categories import in_tree
 from app.tools.lending import Lending
 from app.tools.models import Category, Skill, Tool
@@ -128,24 +138,15 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
 
 @router.get("/c/{slug}/photos/{name}-{width}.{ending}", include_in_schema=False)
 async def photo(
+    request: Request,
     viewer: MemberEvenSuspended,
     name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
     width: int,
     ending: str,
 ) -> Response:
-    if width not in photos.WIDTHS or ending not in photos.TYPES:
-        raise NotFound
     async with db.snapshot() as tx:
         kept = await queries.photo_for(tx, viewer, name)
-    file = photos.path_of(kept.name, width, ending)
-    if not file.is_file():
-        raise NotFound
-    return FileResponse(
-        file,
-        media_type=photos.TYPES[ending],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, max-age=31536000, immutable"},
-    )
+    return await showing.shown(request, kept.name, width, ending, showing.FOR_EVER)
 
 
 async def _keep(request: Request, viewer: Viewer, tool_id: int | None, form: FormData) -> int:
@@ -165,7 +166,7 @@ async def _keep(request: Request, viewer: Viewer, tool_id: int | None, form: For
         hung = not again
     finally:  # refused, or a form sent twice: nothing names these files
         for picture in () if hung else stored:
-            photos.discard(picture)
+            await photos.discard(picture)
     return int(seen["tool_id"])
 
 

@@ -14,8 +14,9 @@ from app import clock, db, topic
 from app.board import mine, watching
 from app.board.search import Search
 from app.errors import NotFound, Refusal
-from app.loans import blackouts, handover, shelf
+from app.loans import blackouts, correct, handover, incidents, shelf
 from app.loans import commands as loans
+from app.loans.states import State
 from app.members import blocks
 from app.members import commands as members
 from app.notices.models import Kind, Notice
@@ -224,3 +225,30 @@ async def test_two_tools_at_once_tell_once_and_the_bell_leads_to_the_search(stre
     assert (await street.cy.client.get(f"{home}/watches/{watch.id}")).status_code == 404
     await ben.does(f"{home}/watches/{watch.id}/end")
     assert "Tell me when one is listed" in await ben.opens(f"{home}?q=washer")
+
+
+async def test_what_is_free_again_after_a_dispute_a_no_show_or_a_correction_is_told(
+    tx: db.Tx,
+) -> None:
+    elm = await elm_street(tx)
+    await watching.keep(tx, search("drill"), elm.cy, NOW)
+    lent = await elm.out(elm.ben, 0)
+    at = lent.end + 2 * DAY  # no row blocks it by then
+    case = await incidents.open_incident(tx, lent.id, elm.ada, at, "damage", "Bent.", dispute=True)
+    terms = incidents.Terms("Never mind.")
+    await incidents.offer(tx, lent.id, case.id, elm.ada, at, terms)
+    await incidents.accept(tx, lent.id, case.id, elm.ben, at)
+    await looked(elm, at)
+    assert len(await told(elm, elm.cy)) == 1
+    missed = await elm.promised(elm.ben, 6, 9)
+    at = missed.start + 2 * DAY
+    await handover.no_show(tx, missed.id, elm.ada, at)
+    await looked(elm, at)
+    assert len(await told(elm, elm.cy)) == 2
+    lent = await elm.promised(elm.ben, 12)
+    await handover.hand_over(tx, lent.id, elm.ada, lent.start)
+    at = lent.end + 2 * DAY
+    truth = correct.Truth(State.CLOSED, "So it was.", back_at=at)
+    await correct.correct(tx, lent.id, elm.cora, at, truth)
+    await looked(elm, at)
+    assert len(await told(elm, elm.cy)) == 3

@@ -191,6 +191,19 @@ async def test_a_question_sleeps_after_30_days_until_it_is_asked_again(tx: Tx) -
     assert not (await tx.scalars(waits)).all()
 
 
+async def test_a_question_whose_last_words_are_taken_back_sleeps_sooner(tx: Tx) -> None:
+    elm = await elm_street(tx)
+    room = await asks(elm, elm.ben)
+    first = await chat.last_of(tx, elm.here.id, room)
+    last = await saying.say(tx, room, "Still there?", elm.ben, NOW + 9 * DAY, uuid.uuid4())
+    key = f"{elm.here.id}/{room}"
+    runs_at = select(Job.run_at).where(Job.name == asked.SLEEP, Job.key == key)
+    assert first is not None
+    for message, sleeps in ((last, NOW + 30 * DAY), (first, None)):
+        await saying.take_back(tx, room, message.id, elm.ben, NOW + 9 * DAY)
+        assert await tx.scalar(runs_at) == sleeps
+
+
 async def test_each_asks_in_a_room_of_their_own(tx: Tx) -> None:
     elm = await elm_street(tx)
     bens, cys = await asks(elm, elm.ben), await asks(elm, elm.cy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -146,6 +147,67 @@ async def test_a_pause_that_ends_early_is_over_for_what_has_waited(tx: Tx, elm: 
     assert sent == [("mail", steps.TOGETHER, tomorrow + MINUTE)] * 2
 
 
+THREE, ATHENS = "15:00", "Europe/Athens"
+AT_ONCE, DAILY, NEVER = MailWish.AT_ONCE, MailWish.DAILY, MailWish.NEVER
+Chooses = Callable[[Tx, Elm, datetime], Awaitable[None]]
+
+
+async def rests(tx: Tx, elm: Elm, now: datetime, until: str, zone: str = "Europe/London") -> None:
+    await commands.keep_quiet(tx, elm.ada.person_id, "06:00", until, zone, now)
+
+
+async def wishes_mail(tx: Tx, elm: Elm, now: datetime, wish: MailWish) -> None:
+    wishes = {Group.REQUESTS: Wish(push=False, mail=wish)}
+    await commands.choose(tx, elm.ada.person_id, wishes, now)
+
+
+async def pauses(tx: Tx, elm: Elm, now: datetime) -> None:
+    await preferences.pause(tx, elm.ada.person_id, now)
+
+
+@pytest.mark.parametrize(
+    ("at_first", "then", "goes"),
+    [
+        # NOW is 13:00 in London; what is told then goes by mail at 13:15, if nobody rests.
+        (partial(rests, until=THREE), partial(rests, until=THREE), "05-01 15:00"),
+        (partial(rests, until=THREE), partial(rests, until="19:30"), "05-01 19:30"),
+        (partial(rests, until=THREE), partial(rests, until="14:15"), "05-01 14:15"),
+        (partial(rests, until=THREE), partial(rests, until="06:00"), "05-01 14:00"),
+        (partial(rests, until=THREE), partial(rests, until="16:30", zone=ATHENS), "05-01 14:30"),
+        (partial(rests, until=THREE), partial(rests, until="14:00", zone=ATHENS), "05-01 14:00"),
+        (partial(rests, until=THREE), pauses, "05-09 15:01"),
+        (partial(rests, until=THREE), partial(wishes_mail, wish=DAILY), "05-02 15:01"),
+        (partial(wishes_mail, wish=DAILY), partial(wishes_mail, wish=AT_ONCE), "05-01 14:00"),
+        (partial(wishes_mail, wish=DAILY), partial(wishes_mail, wish=DAILY), "05-02 08:01"),
+        (partial(wishes_mail, wish=DAILY), partial(wishes_mail, wish=NEVER), "never"),
+    ],
+)
+async def test_what_waits_goes_by_what_was_chosen_last(
+    tx: Tx, elm: Elm, at_first: Chooses, then: Chooses, goes: str
+) -> None:
+    await at_first(tx, elm, NOW - 60 * MINUTE)
+    await elm.asked(elm.ben, 2)
+    await clock_runs(tx, elm, NOW + 59 * MINUTE)
+    assert await went(tx, elm.ada) == []
+    await then(tx, elm, NOW + 60 * MINUTE)
+    await clock_runs(tx, elm, NOW + timedelta(days=10))
+    row = await tx.scalar(select(Delivery).where(Delivery.person_id == elm.ada.person_id))
+    assert (f"{row.send_at.astimezone(elm.here.zone):%m-%d %H:%M}" if row else "never") == goes
+
+
+async def test_choosing_anew_spends_no_try_of_what_a_server_has_put_off(tx: Tx, elm: Elm) -> None:
+    await elm.asked(elm.ben, 2)
+    now = NOW + 16 * MINUTE
+    await clock_runs(tx, elm, now)
+    for _ in range(2):
+        taken = await carrying.take(tx, Channel.MAIL, now)
+        assert taken is not None
+        await carrying.settle(tx, taken, Outcome(Fate.AGAIN, "451"), now)
+        now += MINUTE
+    await rests(tx, elm, now, until=THREE)
+    assert await carrying.take(tx, Channel.MAIL, now) is None
+
+
 async def test_what_is_over_reminds_nobody_any_more(tx: Tx, elm: Elm) -> None:
     loan = await elm.out(elm.ben, 0)
     about = f"{elm.here.scope}/loan/{loan.id}"
@@ -241,10 +303,6 @@ async def mutes_it(tx: Tx, elm: Elm, now: datetime) -> None:
     await preferences.mute(tx, elm.ada, about, now)
 
 
-async def pauses(tx: Tx, elm: Elm, now: datetime) -> None:
-    await preferences.pause(tx, elm.ada.person_id, now)
-
-
 async def naps(tx: Tx, elm: Elm, now: datetime) -> None:
     await preferences.keep_quiet(tx, elm.ada.person_id, "13:00", "14:00", "Europe/London")
 
@@ -270,7 +328,7 @@ async def nothing(tx: Tx, elm: Elm, now: datetime) -> None:
 async def test_what_a_server_put_off_is_asked_about_again(
     tx: Tx,
     elm: Elm,
-    meanwhile: Callable[[Tx, Elm, datetime], Awaitable[None]],
+    meanwhile: Chooses,
     after: timedelta,
     becomes: str,
 ) -> None:

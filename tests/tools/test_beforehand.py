@@ -71,7 +71,7 @@ async def test_without_a_script_they_come_in_the_form(street: Street) -> None:
     assert answer.status_code == 303, said(answer.text)
     assert len(await shown(street.ben, int(answer.headers["location"].rsplit("/", 1)[1]))) == 3
     assert (await sends(album.PHOTOS_MOST + 1)).status_code in (400, 422)
-    assert len(await pictures.kept() - before) == 3 * 4
+    assert len(await pictures.kept() - before) == 3 * len(photos.COPIES)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,11 @@ async def test_what_waits_is_ones_own_counted_and_not_for_ever(street: Street) -
     name = await name_of(first)
     async with db.begin() as tx:
         await album.discard(tx, f"{street.here.id}/{name}", clock.now() + timedelta(days=2))
-    assert photos.path_of(str(name), 480, "webp").exists(), "files go once the row has gone"
+    file = pictures.folder() / photos.name_of(str(name), *photos.FULL)
+    assert file.exists(), "files go once the row has gone"
     async with db.begin() as tx:
         await album.discard(tx, f"{street.here.id}/{name}", clock.now() + timedelta(days=2))
-    assert not photos.path_of(str(name), 480, "webp").exists()
+    assert not file.exists()
 
 
 async def test_several_that_are_alike_are_listed_at_once_each_with_its_photos(
@@ -130,5 +131,5 @@ async def test_several_that_are_alike_are_listed_at_once_each_with_its_photos(
     assert len(found) == 3
     names = [(await shown(street.ben, int(tool)))[0] for tool in found]
     assert len(set(names)) == 3, "taking one away takes none from the others"
-    assert len(await pictures.kept() - before) == 3 * 4
+    assert len(await pictures.kept() - before) == 3 * len(photos.COPIES)
     assert "3 of 3 free now" in await street.ben.opens(street.ben.home)

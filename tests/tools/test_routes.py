@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.settings import settings
-from app.tools import photos
+from app.tools import developing
 from tests.neighbours import Neighbour, Street, browser, found_street, said
 from tests.tools import pictures
 from tests.workers import Worker
@@ -46,8 +46,9 @@ async def status(who: Neighbour, path: str) -> int:
 
 async def test_ben_sees_the_photo_that_ada_hung_up(street: Street) -> None:
     _, url = await lists_with_photo(street.ada)
-    for width in photos.WIDTHS:
-        for ending, kind in photos.TYPES.items():
+    await pictures.kept()  # the small copies are made
+    for width in developing.WIDTHS:
+        for ending, kind in developing.TYPES.items():
             answer = await street.ben.client.get(url.replace("1200.webp", f"{width}.{ending}"))
             assert answer.status_code == 200
             assert answer.headers["content-type"] == kind

@@ -1,5 +1,6 @@
 // Countdowns ([data-until]) that stand still at night ([data-nights]: start/end pairs). The page says
-// what time it is at the server; from there on only the time that has gone by counts.
+// what time it is at the server; from there on only the time that has gone by counts. It ticks while
+// there is something to count, and looks again when the page has changed.
 (() => {
   const began = performance.now(), then = Number(document.body.dataset.now);
   const now = () => then + performance.now() - began;
@@ -13,8 +14,14 @@
     const two = (n) => String(n).padStart(2, "0");
     const words = `, ${hours}:${two(minutes)}:${two(seconds)} left${still ? ", resting until the morning" : ""}`;
     if (line.textContent !== words) line.textContent = words;
+    return left > 0;
   };
-  const all = () => document.querySelectorAll("[data-nights]").forEach(tell);
-  setInterval(all, 1000);
+  let ticking = 0;
+  const all = () => {
+    clearTimeout(ticking);
+    const counts = [...document.querySelectorAll("[data-nights]")].map(tell).some(Boolean);
+    ticking = counts ? setTimeout(all, 1000) : 0;
+  };
+  new MutationObserver(all).observe(document.body, { childList: true, subtree: true });
   all();
 })();
