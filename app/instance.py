@@ -12,6 +12,7 @@ from app.child import StartError, claim
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("demo", "own")
+BUCKET = ("S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 
 
 def folder_of(kind: str) -> Path:
@@ -42,7 +43,7 @@ def refuse_other(folder: Path, kind: str) -> None:
 def environment(kind: str, folder: Path) -> dict[str, str]:
     """What the children see. The demo knows only servers of its own."""
     env = dict(os.environ)
-    for name in ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DEMO"):
+    for name in ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DEMO", *BUCKET):
         if kind == "demo" or not env.get(name) or name == "DEMO":
             env.pop(name, None)
     metrics = folder / "metrics"
@@ -88,7 +89,7 @@ def reset(kind: str, *, sure: bool, ask: Callable[[str], str] = input) -> str:
         if not sure:
             return "Nothing was changed."
         shutil.rmtree(folder)
-        return f"{folder} is emptied; no database that DATABASE_URL names was touched."
+        return f"{folder} is emptied; nothing that DATABASE_URL or S3_BUCKET name was touched."
     finally:
         os.close(lock)
 

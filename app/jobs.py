@@ -39,7 +39,7 @@ from app.people import letters
 from app.people.models import Community, Membership
 from app.queue import ClockMark, Job
 from app.realtime import touch
-from app.tools import album, handing_over, watches
+from app.tools import album, handing_over, photos, watches
 from app.tools.models import Tool
 from app.wanted import commands as wanted
 
@@ -107,6 +107,8 @@ COMMANDS: dict[str, Command] = {
     bringing_in.GONE: bringing_in.discard,
     FORGET_IMPORTS: _every(FORGET_IMPORTS, timedelta(hours=6), bringing_in.forget_old),
     album.GONE: album.discard,
+    photos.FINISH: photos.finish,
+    photos.ABANDON: photos.abandon,
 }
 SCHEDULED = (FORGET_KEYS, FORGET_LETTERS, FORGET_DELIVERIES, FORGET_IMPORTS, LOOK)
 

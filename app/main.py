@@ -8,11 +8,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import clock, courier, db, jobs, migrations, pages
+from app import clock, courier, db, jobs, migrations, pages, storage
 from app.board import api as board_api
 from app.board import asking, mine_api, tool_page, watch_door
 from app.board import live as board_live
@@ -72,7 +73,15 @@ from app.people import routes as people_routes
 from app.realtime import Engine, Limits, Topics
 from app.settings import settings
 from app.tools import api as tools_api
-from app.tools import categories_page, gallery_api, gallery_page, labels
+from app.tools import (
+    categories_page,
+    districts_page,
+    gallery_api,
+    gallery_page,
+    labels,
+    places_api,
+    places_page,
+)
 from app.tools import routes as tools_routes
 from app.wanted import api as wanted_api
 from app.wanted import live as wanted_live
@@ -81,15 +90,16 @@ from app.wanted import routes as wanted_routes
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
-    r"/c/[^/]+/tools(/[0-9]+/edit)?|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
+    r"/c/[^/]+/(photos|tools(/[0-9]+/edit)?)|(/api/v1)?/c/[^/]+/(rooms|tools)/[0-9]+/photos|"
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
+_log = structlog.stdlib.get_logger("toolshare.start")
 TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),
     *(loans_routes, changing, handing, recording, lending_page, days_off, keepers_page),
-    categories_page,
+    *(categories_page, places_page, districts_page),
     *(notices_routes, chat_routes, asking, reporting, pictures),
     *(feeding, labels, repairing, gallery_page, inventory_routes, inventory_imports),
     *(wanted_routes, watch_door, app_shell, demo_mail),
@@ -99,6 +109,7 @@ APIS = (
     *(changes_api, case_api, loans_waiting, chat_api, notices_api, desk, keepers_page),
     *(asking, reporting, pictures, preferring_api, categories_page, feeding),
     *(repairing, mine_api, gallery_api, inventory_api, wanted_api, watch_door),
+    places_api,
 )
 
 
@@ -187,6 +198,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     """One worker's life: migrate if nobody has, then engine, jobs and metrics until the end."""
     log.configure()
     await migrations.upgrade(settings.database_url)
+    if wrong := await storage.kept().why_not(thoroughly=True):
+        # Not the end: boards and loans do without, and it may be back in a moment.
+        _log.error("photos_cannot_be_kept", why=wrong)
+        print(wrong, file=sys.stderr)
     engine: Engine = app.state.engine
     metrics.watch_pool(db.engine)
     await engine.start()

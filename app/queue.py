@@ -63,9 +63,21 @@ async def enqueue(tx: Tx, name: str, key: str, at: datetime, now: datetime) -> N
     )
 
 
-async def drop(tx: Tx, name: str, key: str) -> None:
-    """Forgets work that has become pointless. What is being run finds nothing to do."""
-    await tx.execute(delete(Job).where(Job.name == name, Job.key == key))
+async def drop(tx: Tx, name: str, key: str, *, waits: bool = True) -> bool:
+    """Forgets work that has become pointless. What is being run finds nothing to do.
+
+    False if there was none any more, or, unless it `waits`, where somebody else is at it.
+    """
+    found = select(Job.id).where(Job.name == name, Job.key == key)
+    found = found.with_for_update(skip_locked=not waits)
+    gone = delete(Job).where(Job.id == found.scalar_subquery()).returning(Job.id)
+    return (await tx.scalar(gone)) is not None
+
+
+async def held(tx: Tx, name: str, key: str) -> bool:
+    """True if it is still wanted; until this transaction ends, nobody drops it."""
+    found = select(Job.id).where(Job.name == name, Job.key == key).with_for_update()
+    return (await tx.scalar(found)) is not None
 
 
 async def done(tx: Tx, job_id: int, until: datetime) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SAMPLE = "change-me"
+S3 = ("S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -42,6 +44,11 @@ class Settings(BaseSettings):
     database_pool: int = Field(default=10, ge=1, le=100)
     photo_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     photo_pixels: int = Field(default=50_000_000, ge=10_000)
+    s3_bucket: str = ""  # photos; without it they lie in a folder of data_dir
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
     live_buffer_bytes: int = Field(default=256 * 1024, ge=16 * 1024)
     live_drain_seconds: float = Field(default=30, gt=0)
     live_message_bytes: int = Field(default=16_384, ge=1024, le=16_384)
@@ -92,6 +99,22 @@ class Settings(BaseSettings):
                 "PUSH_PRIVATE_KEY is no key: give 32 bytes in base64url, "
                 "or none, and one is made and kept."
             )
+        return self._why_no_bucket()
+
+    def _why_no_bucket(self) -> str | None:
+        given = {name: getattr(self, name.lower()) for name in S3}
+        if not any(given.values()):
+            return None
+        for name in ("S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
+            if not given[name]:
+                return f"{name} is missing: photos go into a bucket only with all that it takes."
+        for name, wanted in (("S3_BUCKET", r"[A-Za-z0-9._-]{3,63}"), ("S3_REGION", r"[a-z0-9-]*")):
+            if not re.fullmatch(wanted, given[name]):
+                return f"{name} is no such name: write it as the service does, in plain letters."
+        if not self.s3_endpoint and not self.s3_region:
+            return "S3_ENDPOINT is missing; for a bucket at Amazon, S3_REGION is."
+        if self.s3_endpoint and not _is_of_the_web(self.s3_endpoint):
+            return "S3_ENDPOINT is no address: write it like https://s3.example.org."
         return None
 
     def key_for(self, purpose: str, *, previous: bool = False) -> bytes:
@@ -117,6 +140,16 @@ def _names_a_mail_server(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_of_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, label = parts.hostname or "", r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+        named = ":" in host or all(re.fullmatch(label, one) for one in host.split("."))
+        return parts.scheme in ("http", "https") and named and parts.port != 0
     except ValueError:
         return False
 

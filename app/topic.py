@@ -10,6 +10,11 @@ def tool(community_id: int, tool_id: int) -> str:
     return f"c{community_id}/tool/{tool_id}"
 
 
+def alike(community_id: int, key: str) -> str:
+    """Identical tools on one hook; the key names them (`board/alike.py`)."""
+    return f"c{community_id}/alike/{key}"
+
+
 def dates(community_id: int, tool_id: int) -> str:
     return f"c{community_id}/dates/{tool_id}"
 

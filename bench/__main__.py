@@ -24,6 +24,7 @@ from bench.size import LONGEST, QUICK, ROUNDS_END, SEARCH_LONGEST, Size
 # Each a module here with `measure`.
 NAMES = ("card", "board", "approvals", "dates", "room", "said", "talk", "left_open")
 SEARCH = "search"  # a page of its own: it takes minutes to hang up so many tools
+APART = ("photos", "imports")  # a page of their own, by name only
 LIVE = "live"  # a page of its own, in these blocks
 BLOCKS = ("few", "many", "compression", "memory", "back", "touches")
 ENOUGH = 5  # rounds for a median to be told without a warning
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> int:
     try:
         if names := [name for name in NAMES if name in asked.names or not asked.names]:
             _app(names, replace(QUICK if asked.quick else Size(), tools=asked.tools))
+        if names := [name for name in APART if name in asked.names]:
+            _app(names, QUICK if asked.quick else Size())
         if SEARCH in asked.names:
             size = QUICK if asked.quick else Size()
             walls = (*size.searched, asked.tools) if asked.tools else size.searched
@@ -68,7 +71,7 @@ def _live(quick: bool, blocks: list[str], chart: Path | None) -> None:
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    known = (*NAMES, SEARCH, LIVE)
+    known = (*NAMES, *APART, SEARCH, LIVE)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="does it run at all? No figures.")
     parser.add_argument(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from app.child import Child, StartError, last_words
 from app.embedded import Postgres, Server, start_postgres, start_valkey
+from app.instance import BUCKET
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
@@ -70,7 +71,14 @@ def _settle(folder: Path, postgres: Postgres, valkey: Server) -> None:
     """The settings of an instance, whatever the caller's environment says."""
     metrics = folder / "metrics"
     metrics.mkdir()
-    for name in ("DATABASE_POOL", "PHOTO_BYTES", "PHOTO_PIXELS", "ARGON2_FAST", "CLOCK_FILE"):
+    for name in (
+        "DATABASE_POOL",
+        "PHOTO_BYTES",
+        "PHOTO_PIXELS",
+        "ARGON2_FAST",
+        "CLOCK_FILE",
+        *BUCKET,
+    ):
         os.environ.pop(name, None)
     os.environ.update(
         DATABASE_URL=postgres.url,

@@ -27,6 +27,8 @@ class Size:
     messages: int = 20_000  # in the room that is opened beside one with 20
     said: int = 80  # a multiple of the clients, and few enough for everybody's sixty a minute
     left_open: int = 5000  # messages that come while a page stays open; at a tenth it is looked at
+    photos: int = 8
+    rows: int = 5000  # of a table with tools
 
 
 QUICK = Size(
@@ -43,5 +45,7 @@ QUICK = Size(
     messages=500,
     said=16,
     left_open=500,
+    photos=1,
+    rows=200,
 )
 CLIENTS = 8  # at once, half of them at each worker

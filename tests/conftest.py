@@ -48,28 +48,33 @@ numbers = itertools.count(1)
 left_out: set[str] = set()
 NOT_IN_COMPOSE = Path(__file__).with_name("not_in_compose.txt")
 ALONE = Path(__file__).with_name("alone.txt")
+FIRST = Path(__file__).with_name("first.txt")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what runs alone. Where compose gives the servers, what needs servers of its own or a
-    browser is left out.
+    """Puts the longest first and marks what runs alone. Where compose gives the servers, what needs
+    servers of its own or a browser is left out.
     """
-    lines = ALONE.read_text().splitlines()
-    alone = tuple(line for line in lines if line and not line.startswith("#"))
+    places = {file: place for place, file in enumerate(_lines(FIRST))}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+    alone = tuple(_lines(ALONE))
     for item in items:
         if item.nodeid.startswith(alone):
             item.add_marker(pytest.mark.alone)
     if not servers.GIVEN:
         return
-    for line in NOT_IN_COMPOSE.read_text().splitlines():
-        if line and not line.startswith("#"):
-            file, _, reason = line.partition(" ")
-            matching = [item for item in items if item.nodeid.startswith(file)]
-            assert matching, f"{NOT_IN_COMPOSE.name} names {file}, which is not there"
-            for item in matching:
-                left_out.add(item.nodeid)
-                item.add_marker(pytest.mark.skip(reason=f"not in compose: {reason.strip()}"))
+    for line in _lines(NOT_IN_COMPOSE):
+        file, _, reason = line.partition(" ")
+        matching = [item for item in items if item.nodeid.startswith(file)]
+        assert matching, f"{NOT_IN_COMPOSE.name} names {file}, which is not there"
+        for item in matching:
+            left_out.add(item.nodeid)
+            item.add_marker(pytest.mark.skip(reason=f"not in compose: {reason.strip()}"))
+
+
+def _lines(names: Path) -> list[str]:
+    return [one for one in names.read_text().splitlines() if one and not one.startswith("#")]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,7 +22,8 @@ if (HERE / "broken").exists():
     raise RuntimeError("the roof is missing")
 while (HERE / "slow").exists():
     time.sleep(0.02)
-SHOWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO", "PORT", "DATA_DIR", "REDIS_PREFIX")
+SHOWN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEMO", "PORT", "DATA_DIR", "REDIS_PREFIX",
+         "S3_BUCKET")
 
 def listens(path):
     with socket.socket(socket.AF_UNIX) as connection:

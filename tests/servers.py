@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from app import embedded
+from app import embedded, instance
 
 GIVEN = os.environ.get("TESTS_USE_DATABASE_URL") == "1"
 
@@ -97,6 +97,7 @@ def start() -> tuple[Postgres, Redis, Path, float]:
         MAIL_FROM="",
         PUSH_PRIVATE_KEY="",
         PUSH_SERVICES="127.0.0.1",
+        **dict.fromkeys(instance.BUCKET, ""),
     )
     noon = seconds_to_noon()
     (folder / "clock").write_text(str(noon))

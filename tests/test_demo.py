@@ -86,7 +86,7 @@ async def states(told: Told, stage: Stage) -> Counter[str]:
 @pytest.mark.parametrize("told", INSTANTS, indirect=True)
 async def test_every_hour_finds_the_same_street(told: Told) -> None:
     assert await states(told, told.elm) == {
-        "free": 36,
+        "free": 38,
         "asked": 7,
         "reserved": 9,
         "out": 9,
@@ -263,15 +263,15 @@ async def test_it_is_loaded_once_whatever_happens(database: str, tmp_path: Path)
         assert "Neighbours can join Elm Street with the code" in first
         assert "nothing was changed" in second
         rows = await whole(connection)
-        kept = {file.name for file in (folder / photos.folder().name).iterdir()}
-        hung = sum(len(place.tools) for place in PLACES)
+        kept = {file.name for file in (folder / "photos").iterdir()}
+        hung = sum(tool.count for place in PLACES for tool in place.tools)
         assert rows["photo"] == rows["tool"] == hung
         pictures = hung + len(shots_of(PLACES))
-        assert len(kept) == pictures * len(photos.WIDTHS) * len(photos.TYPES)
+        assert len(kept) == pictures * len(photos.COPIES)
 
         assert "nothing was changed" in await said(await run_demo(database, folder))
         assert await whole(connection) == rows
-        assert {file.name for file in (folder / photos.folder().name).iterdir()} == kept
+        assert {file.name for file in (folder / "photos").iterdir()} == kept
         hashes = await connection.fetch("SELECT DISTINCT password_hash FROM person")
         assert len(hashes) == 1
         assert await passwords.matches(PASSWORD, hashes[0][0])

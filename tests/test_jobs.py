@@ -168,12 +168,18 @@ async def test_a_job_that_fails_is_kept_put_off_and_leaves_no_half_done_act(
     at = clock.now() - timedelta(days=400)
     async with db.begin() as tx:
         await queue.enqueue(tx, "tests.fail", key, at, clock.now())
+
+    async def failed() -> Job | None:
+        async with db.snapshot() as tx:
+            job = await tx.scalar(select(Job).where(Job.name == "tests.fail", Job.key == key))
+        return job if job and job.attempts else None
+
     await jobs.run_due()
+    async with asyncio.timeout(20):  # a worker may hold it just now
+        while not (job := await failed()):
+            await jobs.run_due()
+    assert job.run_at > at
     async with db.snapshot() as tx:
-        job = await tx.scalar(select(Job).where(Job.name == "tests.fail", Job.key == key))
-        assert job is not None
-        assert job.attempts >= 1
-        assert job.run_at > at
         assert await tx.scalar(select(Job).where(Job.name == "never", Job.key == key)) is None
     async with db.begin() as tx:
         await queue.drop(tx, "tests.fail", key)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from app import clock, db, topic
+from app.board import alike
 from app.chat import queries as chat
 from app.loans.incident import Incident
 from app.loans.models import Loan
@@ -32,6 +33,7 @@ class Story:
 
     street: Street
     tool: int = 0
+    alike: tuple[int, ...] = ()  # two more, on one hook
     loan: int = 0
     room: int = 0
     asked: int = 0  # a question's own room
@@ -69,6 +71,8 @@ class Story:
                 f"{home}/tools/{self.tool}",
             )
             found["dates"] = (topic.dates(here.id, self.tool), f"{home}/tools/{self.tool}")
+        if self.alike:
+            found["alike"] = (topic.alike(here.id, alike.key(self.alike)), home)
         if self.imported:
             path = f"{home}/inventory/imports/{self.imported}"
             found["import"] = (topic.imported(here.id, self.imported), path)
@@ -99,7 +103,9 @@ class Open:
 
 
 def test_every_kind_of_region_has_a_case(street: Street) -> None:
-    known = set(Story(street, tool=1, loan=1, room=1, asked=1, imported=1).cases(street.ada))
+    known = set(
+        Story(street, tool=1, alike=(1, 2), loan=1, room=1, asked=1, imported=1).cases(street.ada)
+    )
     assert set(registry().kinds) == known
 
 
@@ -175,6 +181,9 @@ def acts(story: Story) -> Acts:
 
     async def list_a_drill() -> None:
         story.tool = await ada.lists("Cordless drill", price="2.50")
+
+    async def list_two_alike() -> None:
+        story.alike = (await ada.lists("Chair", "party"), await ada.lists("Chair", "party"))
 
     async def ask() -> None:
         story.loan = await ben.asks_for(story.tool, street.today, street.day(1), note="May I?")
@@ -316,12 +325,15 @@ def acts(story: Story) -> Acts:
     return [
         ("list a tool", list_a_drill),
         ("edit it", edit),
+        ("list two alike", list_two_alike),
+        ("pause one", lambda: ada.does(f"{ada.home}/tools/{story.alike[0]}/pause")),
         ("choose dates", choose),
         ("let them go", lambda: cy.does(f"{cy.home}/tools/{story.tool}/hold/end")),
         ("close days", close_days),
         ("ask something about it", ask_about),
         ("ask for it", ask),
         ("another asks too", ask_again),
+        ("say where it is", lambda: ada.does(f"{ada.home}/place", address="Elm 4", point="52, 13")),
         ("decline", press(ada, "refusal")),
         ("think again", press(ada, "undo")),
         ("say something", lambda: ben.says(story.loan, "When can I come?")),

@@ -99,7 +99,7 @@ async def test_a_database_of_the_first_release_keeps_its_people(bare: str) -> No
 
 async def test_questions_from_before_fall_asleep_too(bare: str) -> None:
     """30 days after what was said last; who has a job keeps it, a room without a word gets none."""
-    script = ScriptDirectory.from_config(migrations.config()).get_revision("0024")
+    script = ScriptDirectory.from_config(migrations.config()).get_revision("0022")
     assert script is not None
     assert isinstance(script.down_revision, str)
     await upgrade(bare, script.down_revision)
@@ -126,7 +126,7 @@ async def test_questions_from_before_fall_asleep_too(bare: str) -> None:
         *(f"{street.id}/{planned}", now),
     )
     await connection.execute("DELETE FROM message WHERE conversation_id = $1", quiet)
-    await upgrade(bare, "0024")
+    await upgrade(bare, "0022")
     jobs = await connection.fetch("SELECT key, run_at FROM job WHERE name = 'questions.sleep'")
     assert dict(jobs) == {
         f"{street.id}/{asked}": now + timedelta(days=10),

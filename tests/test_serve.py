@@ -101,15 +101,18 @@ def test_a_taken_port_moves_on(tmp_path: Path) -> None:
 
 
 def test_the_demo_knows_no_database_but_its_own(tmp_path: Path) -> None:
-    with running("demo", tmp_path, DATABASE_URL="x://other", REDIS_URL="x://other") as house:
+    others = {"DATABASE_URL": "x://other", "REDIS_URL": "x://other", "S3_BUCKET": "other"}
+    with running("demo", tmp_path, **others) as house:
         answer = house.asks()
         assert answer["DATABASE_URL"].endswith(f"host={tmp_path}/kept/postgres")
         assert answer["REDIS_URL"] == f"unix://{tmp_path}/kept/valkey/valkey.sock"
         assert answer["DATA_DIR"] == str(tmp_path / "kept")
+        assert answer["S3_BUCKET"] is None
 
 
 def test_your_own_takes_the_servers_and_the_key_it_is_given(tmp_path: Path) -> None:
     given = {"DATABASE_URL": "x://db?host=/nowhere", "REDIS_URL": "unix:///nowhere"}
+    given |= {"S3_BUCKET": "ours"}
     with running("own", tmp_path, **given, SECRET_KEY="k" * 32, DEMO="1") as house:
         answer = house.asks()
         assert {name: answer[name] for name in given} == given

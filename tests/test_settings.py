@@ -87,6 +87,34 @@ def test_a_setting_that_cannot_be_read_does_not_show_itself() -> None:
     assert "my-secret" not in str(wrong.value)
 
 
+BUCKET = {"s3_bucket": "elm", "s3_access_key": "a", "s3_secret_key": "a secret of theirs"}
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        ({**BUCKET, "s3_endpoint": "https://s3.example.org"}, None),
+        ({**BUCKET, "s3_region": "eu-central-1"}, None),
+        (BUCKET, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_endpoint": "s3.example.org"}, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_endpoint": "https://:x"}, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_endpoint": "http://[::1]:9000"}, None),
+        ({**BUCKET, "s3_endpoint": "https://s3 example.org"}, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_endpoint": "http://my_bucket:9000"}, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_endpoint": "http://s3..example.org"}, "S3_ENDPOINT"),
+        ({**BUCKET, "s3_region": "Frankfurt am Main"}, "S3_REGION"),
+        ({**BUCKET, "s3_region": "eu-central-1", "s3_bucket": "elm/photos"}, "S3_BUCKET"),
+        ({**BUCKET, "s3_endpoint": "https://s3.example.org", "s3_bucket": ""}, "S3_BUCKET"),
+        ({"s3_bucket": "elm", "s3_region": "eu-central-1"}, "S3_ACCESS_KEY"),
+        ({**BUCKET, "s3_region": "eu-central-1", "s3_secret_key": ""}, "S3_SECRET_KEY"),
+    ],
+)
+def test_a_bucket_wants_all_that_it_takes(more: dict[str, str], missing: str | None) -> None:
+    refusal = given(**more).why_not_start()
+    assert (refusal or "").split(" ")[0].rstrip(";.,") == (missing or "")
+    assert "secret of theirs" not in (refusal or "")
+
+
 MAIL = {"smtp_url": "smtp://mail.example.org", "mail_from": "t@example.org"}
 ROOT = "https://elm.example.org"
 

@@ -108,6 +108,7 @@ def filled(path: str, street: Street, story: dict[str, int]) -> str:
         "watch_id": 1,
         "import_id": 1,
         "photo_id": 1,
+        "district_id": 1,
         "step": "paid",
         "name": "0" * 32,
         "width": 480,

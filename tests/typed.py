@@ -26,6 +26,7 @@ KEPT = (
     *("message.body", "report.reason", "report.words", "report.outcome"),
     *("notice.facts", "letter.facts", "delivery.last_error", "photo.alt", "tool.key"),
     *("upkeep.words", "wanted.words", "wanted_answer.words", "watch.words"),
+    *("place.address", "district.name"),
     *("tool_import.table_name", "tool_import.warnings", "tool_import.fates", "tool_import.said"),
 )
 # What the program writes itself: kinds, states, keys, hashes, names of files; and addresses, which
@@ -61,14 +62,15 @@ OURS_IN_FACTS = {"start", "end", "until", "becomes", "changes"}
 WORDS = {
     *("about", "body", "brand", "code", "community", "description", "key_code", "key_place"),
     *("message", "name", "note", "parts", "place", "q", "reason", "rules.safety", "safety"),
-    *("alt", "said", "table", "there", "words"),
+    *("address", "alt", "said", "table", "there", "words"),
 }
 # … and those that take something of a shape of its own, and keep nothing else.
 SHAPED = {
     *("accept_safety", "amount", "auth", "back", "back_at", "borrower", "category", "client_id"),
     *("current", "cursor", "deposit", "digits", "email", "end", "end_time", "endpoint"),
     *("free_from", "free_to", "happened_at", "held", "idempotency_key", "keeper", "kind"),
-    *("becomes", "cost", "day", "ids", "into", "length", "parent"),
+    *("alike", "becomes", "cost", "day", "how_many", "ids", "into", "length", "parent", "waiting"),
+    *("distance", "district", "point"),
     *("lender", "next", "price_to", "separator", "skill"),
     *("of_age", "out_at", "password", "price", "public_key", "quiet_from", "quiet_until", "role"),
     *(

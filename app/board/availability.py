@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -43,6 +43,19 @@ class Now:
 
 
 PAUSED = Now("paused", "Paused")
+
+
+def of_all(states: Sequence[Now]) -> Now:
+    """Of identical tools: how many of them are free, else when the first will be."""
+    free, count = sum(one.free_now for one in states), len(states)
+    if free:
+        return Now("free", f"{free} of {count} free now", free_now=True)
+    if all(one == states[0] for one in states):
+        return states[0]
+    known = [(one.next_free, n) for n, one in enumerate(states) if one.next_free]
+    soonest = states[min(known)[1] if known else 0]
+    when = f"{soonest.words.lower()} {soonest.when}".strip()
+    return replace(soonest, words=f"None of {count} free", when=when)
 
 
 def state_of(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from app import clock, topic
-from app.board import calendar, mine, queries, quick, states, wall
+from app.board import alike, calendar, mine, queries, quick, states, wall
 from app.board.search import Search
 from app.db import Tx
 from app.errors import NotFound
@@ -39,7 +39,7 @@ async def listing(tx: Tx, here: Here, key: str, locale: str) -> Faces | None:
 
     def items(apart: Collection[int]) -> Items:
         hung, more = wall.arrange(found, search, apart)
-        names = [topic.tool(here.id, one.id) for one in hung]
+        names = [alike.named(here.id, one.alike) for one in hung]
         return Items(names, {**counts, MORE: int(more)})
 
     pairs = await blocks.pairs_in(tx, here.id)
@@ -48,6 +48,14 @@ async def listing(tx: Tx, here: Here, key: str, locale: str) -> Faces | None:
 
 def draw_card(one: queries.Seen, here: Here, locale: str) -> str:
     return partial("board/_card.html", tool=queries.card(one, here, locale), zone=here.zone)
+
+
+def draw_hook(together: Sequence[queries.Seen], here: Here, locale: str) -> str:
+    """A card: of one tool, or of several that are alike."""
+    if len(together) == 1:
+        return draw_card(together[0], here, locale)
+    shown = queries.several(together, here, locale)
+    return partial("board/_alike.html", tool=shown, zone=here.zone)
 
 
 def faces(
@@ -69,6 +77,30 @@ async def tool(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | No
     (one,) = await queries.seen(tx, here, tools, clock.now(), locale)
     apart = await keepers.apart_from(tx, one.tool)
     return faces(one, apart, lambda seen: draw_card(seen, here, locale))
+
+
+def _each(key: str) -> tuple[str, ...]:
+    """A hook changes with each tool on it."""
+    return tuple(f"tool/{one}" for one in alike.ids_of(key) or ()) or ("list",)
+
+
+@topics.shared("alike", follows=_each)
+async def several(tx: Tx, here: Here, key: str, locale: str) -> str | TwoFaces | None:
+    """Those that still hang there; who would name others gets what is like the first."""
+    tools = await queries.on_the_board(tx, here, only=alike.ids_of(key) or ())
+    if not tools:
+        return None
+    found = sorted(
+        await queries.seen(tx, here, tools, clock.now(), locale), key=lambda one: one.tool.id
+    )
+    first = found[0].tool
+    found = [one for one in found if one.tool.lenders == first.lenders]
+    apart = await keepers.apart_from(tx, first)
+    html = draw_hook(found, here, locale)
+    if not apart:
+        return html
+    veiled = draw_hook([queries.veil(one) for one in found], here, locale)
+    return TwoFaces(html, veiled, frozenset(apart))
 
 
 @topics.shared("board", stripes=16)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import any_, exists, func, or_, select
 
 from app import words
-from app.board.availability import PAUSED, Now, state_of
+from app.board.availability import PAUSED, Now, of_all, state_of
 from app.board.states import on_the_board as on_board
 from app.db import Tx
 from app.loans import queries as loan_queries
@@ -188,6 +188,21 @@ def card(one: Seen, here: Here, locale: str) -> Mapping[str, object]:
         "owner_name": tool.owner.name if tool.owner else here.name,
         "state": one.state,
         "hands_over": one.hands_over,
+        "cell": tool.cell,
+        "district": tool.district.name if tool.district else "",
+    }
+
+
+def several(alike: Sequence[Seen], here: Here, locale: str) -> Mapping[str, object]:
+    """What `board/_alike.html` shows of identical tools, the first of them first."""
+    pictured = next((one for one in alike if one.tool.photo), alike[0])
+    return {
+        **card(pictured, here, locale),
+        "id": alike[0].tool.id,
+        "path": f"{here.path}?alike={alike[0].tool.id}",
+        "count": len(alike),
+        "state": of_all([one.state for one in alike]),
+        "hands_over": any(one.hands_over for one in alike),
     }
 
 

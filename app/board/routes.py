@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from app import clock, db, pages, topic
+from app.board import alike as hooks
 from app.board import live, mine, queries, wall, watching
-from app.board.search import PAGES_MOST, Search, days_from, price_from
+from app.board.search import PAGES_MOST, Search, days_from, distance_from, price_from
 from app.errors import Refusal
 from app.people import blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import handing_over, saved
+from app.tools import grid, handing_over, saved, where
 from app.tools import rules as tool_rules
 from app.tools.lending import HORIZON_DAYS
 from app.tools.rules import SKILLS
@@ -39,7 +40,10 @@ async def board(
     price_to: Text = "",
     skill: Text = "",
     lender: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
+    distance: Text = "",
+    district: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
     pages_shown: Annotated[int, Query(alias="pages")] = 1,
+    alike: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
 ) -> Response:
     """What hangs on the wall, as far as it fits the search."""
     here = viewer.here
@@ -48,15 +52,21 @@ async def board(
         return pages.back_to(f"{here.path}?{urlencode(said)}".rstrip("?"))
     days, wrong_days = _or_why(lambda: days_from(free_from, free_to))
     price, wrong_price = _or_why(lambda: price_from(price_to))
-    search = Search.typed(
-        *(q, category, free, days),
-        price=price,
-        skill=skill,
-        lender=int(lender or 0),
-        pages=pages_shown,
-    )
     today = clock.local_day(clock.now(), here.zone)
     async with db.snapshot() as tx:
+        near = await where.cell_of(tx, viewer)
+        metres, wrong_distance = _or_why(lambda: distance_from(distance, near))
+        search = Search.typed(
+            *(q, category, free, days),
+            price=price,
+            skill=skill,
+            lender=int(lender or 0),
+            pages=pages_shown,
+            district=int(district or 0),
+            near=near,
+            distance=metres or 0,
+            alike=int(alike or 0),
+        )
         shown = {
             **await _wall(tx, viewer, search),
             "counters_html": await pages.region(request, tx, topic.board(here.id)),
@@ -71,14 +81,18 @@ async def board(
                 }
                 for one, count in await queries.category_counts(tx, here)
             ],
+            "can_measure": near is not None,
+            "far": await where.far(tx, viewer),
+            "districts": [(one.id, one.name) for one in await where.districts(tx, here.id)],
             "lenders": await queries.lenders(tx, here),
             "search": search,
             "watch": await watching.of_search(tx, search, viewer),
             "here_path": _here(request),
-            "narrowed": search.narrowed or bool(wrong_days or wrong_price),
+            "narrowed": search.narrowed or bool(wrong_days or wrong_price or wrong_distance),
             "typed": {"q": q, "free_from": free_from, "free_to": free_to, "price_to": price_to},
-            "wrong": [wrong for wrong in (wrong_days, wrong_price) if wrong],
+            "wrong": [wrong for wrong in (wrong_days, wrong_price, wrong_distance) if wrong],
             "more_path": _more_path(here.path, said, search),
+            "all_path": _path(here.path, said, "alike", "pages"),
             "today": today.isoformat(),
             "horizon": (today + timedelta(days=HORIZON_DAYS)).isoformat(),
         }
@@ -88,6 +102,7 @@ async def board(
             tx=tx,
             board=shown,
             skills=list(SKILLS.items())[:-1],
+            distances=grid.CLASSES[1:],
             why_not_list=tool_rules.why_not_list(viewer),
         )
 
@@ -113,7 +128,12 @@ def _more_path(path: str, said: list[tuple[str, str]], search: Search) -> str:
     if search.pages == PAGES_MOST:
         return ""
     kept = [(name, value) for name, value in said if name != "pages"]
-    return f"{path}?{urlencode([*kept, ('pages', str(search.pages + 1))])}"
+    return _path(path, [*kept, ("pages", str(search.pages + 1))])
+
+
+def _path(path: str, said: list[tuple[str, str]], *without: str) -> str:
+    kept = [(name, value) for name, value in said if name not in without]
+    return f"{path}?{urlencode(kept)}".rstrip("?")
 
 
 async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
@@ -124,17 +144,23 @@ async def _wall(tx: db.Tx, viewer: Viewer, search: Search) -> dict[str, object]:
     hung, more = wall.arrange(found, search, apart)
     tools = await wall.tools_of(tx, here, hung)
     seen = await queries.seen(tx, here, tools, now, viewer.locale)
-    drawn = {
-        topic.tool(here.id, one.tool.id): live.draw_card(one, here, viewer.locale)
-        for one in queries.as_seen_by(seen, apart)
-    }
+    by_id = {one.tool.id: one for one in queries.as_seen_by(seen, apart)}
+    drawn = {}
+    for one in hung:
+        together = [by_id[tool_id] for tool_id in one.alike]
+        drawn[hooks.named(here.id, one.alike)] = live.draw_hook(together, here, viewer.locale)
     return {
         "tools": list((await pages.stamped(tx, drawn)).values()),
+        "alike": next((one.tool.name for one in by_id.values()), "") if search.alike else "",
         "more": more,
-        "last": hung[-1].id if hung else 0,
+        "last": _anchor(hung[-1].alike) if hung else "",
         "list_topic": (name := topic.listing(here.id, search.key)),
         "list_version": await pages.version(tx, name),
     }
+
+
+def _anchor(ids: hooks.Ids) -> str:
+    return f"tool-{ids[0]}" if len(ids) == 1 else f"alike-{ids[0]}"
 
 
 @router.get("/c/{slug}/things")
@@ -146,6 +172,7 @@ async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
             "board/things.html",
             tx=tx,
             things_html=html,
+            far={} if viewer.suspended else await where.far(tx, viewer),
             saved=[] if viewer.suspended else await _saved(tx, viewer),
         )
 

@@ -21,7 +21,7 @@ from app.members import blocks as member_blocks
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import album, keepers, lending, saved
+from app.tools import album, keepers, lending, saved, where
 from app.tools import queries as tool_queries
 from app.tools.models import Skill, Tool, ToolStatus
 from app.tools.photo import Photo
@@ -227,6 +227,7 @@ async def tool_page_with(
             tx=tx,
             status=(waiting or asked or form).status,
             tool=_shown(tool, await album.photos_of(tx, tool), viewer),
+            place=await where.told(tx, viewer, tool),
             dates_html=await pages.region(request, tx, topic.dates(here.id, tool_id)),
             mine=mine,
             scanned=scanned,

@@ -7,20 +7,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, desc, false, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    case,
+    desc,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from app import clock
-from app.board import matching, states
+from app.board import alike, matching, states
 from app.board.matching import Wording
 from app.board.search import Search
 from app.db import Tx
 from app.people.viewer import Here
-from app.tools import handing_over, keepers, occupied
+from app.tools import grid, handing_over, keepers, occupied, where
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Skill, Tool
 
 PAGE = 60  # cards that a board shows at first, and so many more each time
 SPARE = 200  # more than that, so that a page stays full where some are veiled
+FARTHEST = 20_000  # tools that are looked at for hooks
 
 
 @dataclass(frozen=True)
@@ -32,29 +44,106 @@ class Hung:
     rank: int  # how well its words fit
     free: bool
     at_once: bool  # free, and who lends it can hand it over now
+    band: int  # how far it is, roughly
     name: str
+    owner_id: int | None
+    alike: alike.Ids  # all that hang on its hook and fit, itself among them
 
     @property
-    def place(self) -> tuple[int, bool, bool, str, int]:
-        """Words first, then what one can have now, at once before all, then the name.
+    def place(self) -> tuple[int, bool, bool, int, str, int]:
+        """Words first, then what one can have now, at once before all, what is near, the name.
 
-        How far it is, and how soon its lender answers, will stand between the last two. What says
-        so in `_first` must say so here.
+        How soon its lender answers will stand between the last two. What says so in `_first` must
+        say so here.
         """
-        return self.rank, not self.free, not self.at_once, self.name, self.id
+        return self.rank, not self.free, not self.at_once, self.band, self.name, self.id
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What distance does to a wall. Equal for all who look from one cell.
+
+    `bands`: conditions on tools, the nearest first, each tool in one of them; `band`: which one.
+    """
+
+    bands: Sequence[ColumnElement[bool]]
+    band: ColumnElement[int]
+    within: Sequence[int] = ()  # the cells that are near enough for the search
+
+
+async def reach_of(tx: Tx, here: Here, search: Search) -> Reach:
+    """A band without any tool is left out: one question less."""
+    if search.near is None:
+        return Reach([true()], literal(0, Integer))
+    cells = await where.cells(tx, here.id)
+    bands: list[ColumnElement[bool]] = []
+    nearer: set[int] = set()
+    for metres in grid.BANDS:
+        near = set(grid.within(cells, search.near, metres)) - nearer
+        bands += [Tool.cell.in_(sorted(near))] if near else []
+        nearer |= near
+    whens = [(condition, number) for number, condition in enumerate(bands)]
+    rest = or_(Tool.cell.is_(None), Tool.cell.not_in(sorted(nearer)))
+    band = case(*whens, else_=len(bands)) if whens else literal(0, Integer)
+    within = grid.within(cells, search.near, search.distance) if search.distance else ()
+    return Reach([*bands, rest], band, within)
 
 
 async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence[Hung]:
     """The first of what fits, in order, and some more; not yet as anybody in particular sees it."""
     await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
-    limits = _limits(here, search, shelves, now)
-    asked, most = matching.wording(search.q, shelves, here), PAGE * search.pages + SPARE
-    found = await _first(tx, here, asked, limits, now, most)
+    reach = await reach_of(tx, here, search)
+    limits = _limits(here, search, shelves, reach, now)
+    asked = matching.wording(search.q, shelves, here)
+    found = await _on_hooks(tx, here, search, asked, limits, reach, now)
     if not found and (spelt := await matching.spelling(tx, asked.words, shelves, here)):
         asked = matching.wording(search.q, shelves, here, spelt)
-        found = await _first(tx, here, asked, limits, now, most)
+        found = await _on_hooks(tx, here, search, asked, limits, reach, now)
     return found
+
+
+async def _on_hooks(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    reach: Reach,
+    now: datetime,
+) -> Sequence[Hung]:
+    """With as many hooks as are to be shown, however many tools hang on them."""
+    shown = PAGE * search.pages
+    most = shown + SPARE
+    while True:
+        found = await _first(tx, here, asked, limits, reach, now, most)
+        if search.alike:
+            return found
+        together = await _together(tx, here, search, asked, limits, found)
+        on = {one: ids for ids in together for one in ids}
+        found = [replace(one, alike=on[one.id]) if one.id in on else one for one in found]
+        if len(found) < most or len({one.alike for one in found}) > shown or most > FARTHEST:
+            return found
+        most *= 4
+
+
+async def _together(
+    tx: Tx,
+    here: Here,
+    search: Search,
+    asked: Wording,
+    limits: Sequence[ColumnElement[bool]],
+    found: Sequence[Hung],
+) -> list[alike.Ids]:
+    """What hangs on one hook with one of these, as far as it fits, too."""
+    together = await alike.beside(tx, here, {(one.owner_id, one.name) for one in found})
+    if not together or not search.narrowed:
+        return together
+    ids = [one for ids in together for one in ids]
+    fitting = select(Tool.id).where(Tool.community_id == here.id, Tool.id.in_(ids))
+    fit = set(await tx.scalars(fitting.where(asked.fits, *limits)))
+    left = (tuple(one for one in ids if one in fit) for ids in together)
+    return [ids for ids in left if len(ids) > 1]
 
 
 async def _first(
@@ -62,6 +151,7 @@ async def _first(
     here: Here,
     asked: Wording,
     limits: Sequence[ColumnElement[bool]],
+    reach: Reach,
     now: datetime,
     most: int,
 ) -> Sequence[Hung]:
@@ -76,14 +166,18 @@ async def _first(
         asked.rank.label("rank"),
         free.label("free"),
         at_once.label("at_once"),
+        reach.band.label("band"),
     ).where(states.on_the_board(here), asked.fits, *limits)
     if asked.ranked:
-        ordered = places.order_by("rank", desc("free"), desc("at_once"), Tool.plain_name, Tool.id)
+        ordered = places.order_by(
+            *("rank", desc("free"), desc("at_once"), "band"), Tool.plain_name, Tool.id
+        )
         return await _hung(tx, ordered.limit(most))
     # As the index of names has them: a large wall is not sorted for its first cards.
     named = places.order_by(Tool.plain_name, Tool.id)
     found: list[Hung] = []
-    for part in (at_once, free & ~at_once, ~free) if ready else (free, ~free):
+    states_first = (at_once, free & ~at_once, ~free) if ready else (free, ~free)
+    for part in (state & band for state in states_first for band in reach.bands):
         found += await _hung(tx, named.where(part).limit(most - len(found)))
         if len(found) == most:
             break
@@ -91,16 +185,19 @@ async def _first(
 
 
 async def _hung(
-    tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool, bool]
+    tx: Tx, places: Select[int, int | None, list[int], str | None, int, bool, bool, int]
 ) -> list[Hung]:
     return [
-        Hung(one, tuple(kept) if owner is None else (owner,), rank, free, at_once, name or "")
-        for one, owner, kept, name, rank, free, at_once in await tx.execute(places)
+        Hung(
+            *(one, tuple(kept) if owner is None else (owner,), rank, free, at_once, band),
+            *(name or "", owner, (one,)),
+        )
+        for one, owner, kept, name, rank, free, at_once, band in await tx.execute(places)
     ]
 
 
 def _limits(
-    here: Here, search: Search, shelves: Sequence[Category], now: datetime
+    here: Here, search: Search, shelves: Sequence[Category], reach: Reach, now: datetime
 ) -> list[ColumnElement[bool]]:
     """Conditions on tools from all that is not typed."""
     found: list[ColumnElement[bool]] = []
@@ -115,8 +212,14 @@ def _limits(
     if search.skill:
         levels = tuple(Skill)
         found.append(Tool.skill.in_(levels[: levels.index(Skill(search.skill)) + 1]))
+    if search.district:
+        found.append(Tool.district_id == search.district)
+    if search.distance:
+        found.append(Tool.cell.in_(reach.within))
     if search.lender:
         found.append(keepers.lent_by(search.lender))
+    if search.alike:
+        found.append(alike.like(search.alike, here))
     if search.days:
         start, end = clock.days(*search.days, here.zone)
         found.append(occupied.nothing_blocks(start, end, now) if end > now else false())
@@ -127,7 +230,7 @@ def _limits(
 
 
 class Shown(NamedTuple):
-    hung: Sequence[Hung]
+    hung: Sequence[Hung]  # the first of each hook, which stands for all of it
     more: bool  # fit than are shown
 
 
@@ -140,8 +243,11 @@ def arrange(found: Sequence[Hung], search: Search, apart: Collection[int]) -> Sh
     elif apart:
         seen = (_paused(one) if _veiled(one, apart) else one for one in found)
         found = sorted(seen, key=lambda one: one.place)
+    hooks: dict[alike.Ids, Hung] = {}
+    for one in found:
+        hooks.setdefault(one.alike, one)
     shown = PAGE * search.pages
-    return Shown(found[:shown], len(found) > shown)
+    return Shown(list(hooks.values())[:shown], len(hooks) > shown)
 
 
 def _paused(one: Hung) -> Hung:
@@ -153,12 +259,13 @@ def _veiled(one: Hung, apart: Collection[int]) -> bool:
 
 
 async def tools_of(tx: Tx, here: Here, hung: Iterable[Hung]) -> Sequence[Tool]:
-    """In the same order, with all that their cards show."""
-    places = {one.id: place for place, one in enumerate(hung)}
+    """All on these hooks, in the same order, with all that their cards show."""
+    ids = dict.fromkeys(tool_id for one in hung for tool_id in one.alike)
+    place = {tool_id: number for number, tool_id in enumerate(ids)}
     rows = await tx.scalars(
-        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(places))
+        tool_queries.with_all().where(Tool.community_id == here.id, Tool.id.in_(place))
     )
-    return sorted(rows, key=lambda tool: places[tool.id])
+    return sorted(rows, key=lambda tool: place[tool.id])
 
 
 async def listed(
@@ -177,7 +284,8 @@ async def listed(
     """
     await matching.planned_each_time(tx)
     shelves = await tool_queries.categories(tx, here.id)
-    limits = _limits(here, search, shelves, now)
+    reach = await reach_of(tx, here, search)
+    limits = _limits(here, search, shelves, reach, now)
     if apart and (search.free or search.days):
         limits.append(keepers.not_lent_only_by(apart))
     fitting = await _fitting(tx, here, search, shelves, limits)
@@ -194,7 +302,8 @@ async def listed(
 async def fits(tx: Tx, here: Here, search: Search, tool_id: int, now: datetime) -> bool:
     """Whether this tool is among what the search finds, typos forgiven as for everybody."""
     shelves = await tool_queries.categories(tx, here.id)
-    limits = _limits(here, search, shelves, now)
+    reach = await reach_of(tx, here, search)
+    limits = _limits(here, search, shelves, reach, now)
     fitting = await _fitting(tx, here, search, shelves, limits)
     return await tx.scalar(fitting.where(Tool.id == tool_id)) is not None
 

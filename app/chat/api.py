@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import joinedload
 
 from app import clock, db
-from app.chat import commands, pictures, queries, search
+from app.chat import commands, queries, search
 from app.chat.models import ConversationId, Message
 from app.chat.shapes import (
     FoundOut,
@@ -183,9 +183,8 @@ async def take_back_message(
     """Its words are gone; that there was a message stays."""
     async with db.begin() as tx:
         now = clock.now()
-        message, picture = await saying.take_back(tx, room_id, message_id, viewer, now)
+        message = await saying.take_back(tx, room_id, message_id, viewer, now)
         gone = message_out(message, viewer.here)
-    pictures.discard(picture)
     return gone
 
 

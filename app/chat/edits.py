@@ -53,7 +53,7 @@ async def remove(
 ) -> tuple[Message, Picture | None]:
     """Its words are gone from the row; that there was a message stays. Twice is once.
 
-    With the photo that nothing names any more: whoever commits removes it from the disk.
+    With the photo that nothing names any more.
     """
 
     def why_not(message: Message) -> Refusal | None:

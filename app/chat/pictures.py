@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app import clock, db, pages
 from app.chat import commands, queries, reports, rules, stretch, timeline
-from app.chat.models import ConversationId, Message, Picture
+from app.chat.models import ConversationId, Message
 from app.chat.shapes import MessageOut, message_out
 from app.errors import NotFound, mistyped
 from app.http import problems as answers
@@ -21,8 +21,7 @@ from app.http.schemas import ID_LIMIT, Asked, problems
 from app.loans import saying, talk
 from app.people.doors import ApiMemberEvenSuspended, Coordinator, MemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import photos
-from app.tools.photos import Stored
+from app.tools import photos, showing
 
 router = APIRouter()
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["rooms"])
@@ -83,25 +82,29 @@ async def _send(
     if said := await _said(viewer, room_id, body, named):
         return said
     stored, kept = await photos.store(content), False
-    picture = Picture(stored.name, stored.width, stored.height)
     try:
         async with db.begin() as tx:
             now = clock.now()
-            said = await saying.say(tx, room_id, body, viewer, now, named, picture=picture)
-            kept = said.photo_name == picture.name
+            said = await saying.say(tx, room_id, body, viewer, now, named, picture=stored)
+            kept = said.photo_name == stored.name
     finally:  # refused, or sent twice: nothing names these files
         if not kept:
-            photos.discard(stored)
+            await photos.discard(stored)
     return said
 
 
 @router.get("/c/{slug}/rooms/{room_id}/photos/{name}-{width}.{ending}", include_in_schema=False)
 async def photo(
-    viewer: MemberEvenSuspended, room_id: Key, name: Name, width: int, ending: str
+    request: Request,
+    viewer: MemberEvenSuspended,
+    room_id: Key,
+    name: Name,
+    width: int,
+    ending: str,
 ) -> Response:
     async with db.snapshot() as tx:
         await _seen(tx, viewer, room_id, name)
-    return _file(name, width, ending)
+    return await showing.shown(request, name, width, ending)
 
 
 async def _seen(tx: db.Tx, viewer: Viewer, room_id: int, name: str) -> None:
@@ -113,29 +116,14 @@ async def _seen(tx: db.Tx, viewer: Viewer, room_id: int, name: str) -> None:
 
 @router.get("/c/{slug}/reports/{report_id}/{name}-{width}.{ending}", include_in_schema=False)
 async def evidence(
-    viewer: Coordinator, report_id: Key, name: Name, width: int, ending: str
+    request: Request, viewer: Coordinator, report_id: Key, name: Name, width: int, ending: str
 ) -> Response:
     """For coordinators who have no part in it."""
     async with db.snapshot() as tx:
         found = await reports.reports_for(tx, viewer, only=report_id)
     if not found or found[0].photo_name != name:
         raise NotFound
-    return _file(name, width, ending)
-
-
-def _file(name: str, width: int, ending: str) -> Response:
-    if width not in photos.WIDTHS or ending not in photos.TYPES:
-        raise NotFound
-    file = photos.path_of(name, width, ending)
-    if not file.is_file():
-        raise NotFound
-    # Asked for anew each time: the right to see it may end.
-    return FileResponse(
-        file,
-        media_type=photos.TYPES[ending],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+    return await showing.shown(request, name, width, ending)
 
 
 class NewPhoto(Asked):
@@ -169,14 +157,10 @@ async def send_photo(viewer: ApiMemberEvenSuspended, room_id: Key, new: NewPhoto
     response_class=FileResponse,
     responses=problems(),
 )
-async def room_photo(viewer: ApiMemberEvenSuspended, room_id: Key, name: Name) -> Response:
+async def room_photo(
+    request: Request, viewer: ApiMemberEvenSuspended, room_id: Key, name: Name
+) -> Response:
     """A JPEG of at most 1,200 pixels in width."""
     async with db.snapshot() as tx:
         await _seen(tx, viewer, room_id, name)
-    return _file(name, max(photos.WIDTHS), "jpg")
-
-
-def discard(picture: Picture | None) -> None:
-    """After the commit in which the last that named it was taken back."""
-    if picture is not None:
-        photos.discard(Stored(*picture))
+    return await showing.shown(request, name, *photos.FULL)

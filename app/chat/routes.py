@@ -13,7 +13,6 @@ from app.chat import (
     commands,
     company,
     finding,
-    pictures,
     queries,
     reports,
     rules,
@@ -256,8 +255,7 @@ async def remove(
     async with db.begin() as tx:
         await _seat(tx, viewer, room_id)
         there = await _page_of(tx, viewer, room_id)
-        _, picture = await saying.take_back(tx, room_id, message_id, viewer, clock.now())
-    pictures.discard(picture)
+        await saying.take_back(tx, room_id, message_id, viewer, clock.now())
     return _back(request, there, message_id)
 
 

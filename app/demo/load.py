@@ -23,8 +23,8 @@ from app.people import commands as people
 from app.people import passwords, queries
 from app.people.models import PersonId
 from app.queue import Job
+from app.tools import album, photos
 from app.tools import commands as tools
-from app.tools import photos
 from app.tools.photos import Stored
 
 PASSWORD = "toolshare"  # noqa: S105 - told to everybody who looks at the demo
@@ -110,14 +110,14 @@ async def _everybody_reads(tx: Tx, cast: Cast, now: datetime) -> None:
 
 async def _develop(name: str) -> Stored:
     content = await asyncio.to_thread((SHOTS / f"{name}.webp").read_bytes)
-    return await photos.store(content)
+    return await photos.store(content, whole=True)
 
 
 async def _store(places: Sequence[Place], stored: list[Stored], hung: Told) -> None:
     for place in places:
         for tool in place.tools:
             content = await asyncio.to_thread(tool.picture.read_bytes)
-            storing = asyncio.create_task(photos.store(content))
+            storing = asyncio.create_task(photos.store(content, whole=True))
             try:
                 stored.append(await asyncio.shield(storing))
             except asyncio.CancelledError:
@@ -126,11 +126,14 @@ async def _store(places: Sequence[Place], stored: list[Stored], hung: Told) -> N
             hung(len(stored))
 
 
-async def _hang(tx: Tx, stages: Sequence[Stage], stored: Sequence[Stored]) -> None:
+async def _hang(tx: Tx, stages: Sequence[Stage], stored: list[Stored]) -> None:
+    """What is copied for those that are alike goes into `stored`, too."""
     drawn = [(stage, tool) for stage in stages for tool in stage.place.tools]
-    for (stage, hung), picture in zip(drawn, stored, strict=True):
+    for (stage, hung), picture in zip(drawn, tuple(stored), strict=True):
         tool = stage.tools[hung.key]
-        await tools.show(tx, tool, picture, stage.viewers[hung.owner], tool.changed_at)
+        by, at = stage.viewers[hung.owner], tool.changed_at
+        await tools.show(tx, tool, picture, by, at)
+        await album.copy(tx, tool, stage.alike[hung.key], stored, by, at)
 
 
 async def _put_away(
@@ -142,4 +145,4 @@ async def _put_away(
     developed = await asyncio.gather(*shots, return_exceptions=True)
     for picture in (*stored, *developed):
         if isinstance(picture, Stored):
-            photos.discard(picture)
+            await photos.discard(picture)

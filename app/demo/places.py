@@ -19,17 +19,21 @@ SHOTS = PICTURES / "shots"  # what people photograph at a hand-over, or as evide
 
 @dataclass(frozen=True)
 class Neighbour:
-    """`since`: the first founds the community, others come in; a `note` asks to be let in."""
+    """`since`: the first founds the community, others come in; a `note` asks to be let in.
+
+    `where`: address, district and point of what they lend; all of it in a sea without an island.
+    """
 
     first: str
     name: str
     since: str
     note: str = ""
+    where: tuple[str, str, str] = ("", "", "")
 
 
 @dataclass(frozen=True)
 class Hung:
-    """A tool of the story, with the drawing that shows it.
+    """A tool of the story, with the drawing that shows it; with `count` there are others like it.
 
     With `keepers` it is the community's: whom `owner`, who lists it, names beside themselves.
     """
@@ -39,6 +43,7 @@ class Hung:
     text: ToolText
     picture: Path
     keepers: tuple[str, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Place:
     first_tool: int  # the day on which the first is listed, and the last of the many
     last_tool: int
     invitation: str  # since when the invitation is valid whose code is told
+    districts: tuple[str, ...] = ()
 
     @cached_property
     def tools(self) -> list[Hung]:
@@ -76,7 +82,8 @@ def _hung(each: dict[str, Any]) -> Hung:
         of_all=bool(each.get("keepers")),
     )
     picture = PICTURES / each["file"]
-    return Hung(picture.stem, each["owner"], text, picture, tuple(each.get("keepers", ())))
+    keepers, count = tuple(each.get("keepers", ())), each.get("count", 1)
+    return Hung(picture.stem, each["owner"], text, picture, keepers, count)
 
 
 ELM = Place(
@@ -87,17 +94,47 @@ ELM = Place(
     area="Elm Street, from the bakery to the railway bridge",
     join_rule=JoinRule.REQUEST,
     people=(
-        Neighbour("cora", "Cora Lindqvist", "-126 19:30"),
-        Neighbour("ada", "Ada Moreno", "-124 18:10"),
-        Neighbour("ben", "Ben Okafor", "-124 20:45"),
-        Neighbour("gus", "Gus Pemberton", "-123 09:20"),
-        Neighbour("june", "June Adeyemi", "-122 16:05"),
-        Neighbour("fay", "Fay Sinclair", "-121 12:40"),
-        Neighbour("eli", "Eli Rosen", "-120 21:10"),
-        Neighbour("hana", "Hana Novotná", "-119 08:50"),
-        Neighbour("dee", "Dee Whitlock", "-118 17:30"),
+        Neighbour(
+            *("cora", "Cora Lindqvist", "-126 19:30"),
+            where=("Elm Street 1, above the bakery", "By the bakery", "0.0022, 0.0022"),
+        ),
+        Neighbour(
+            *("ada", "Ada Moreno", "-124 18:10"),
+            where=("Elm Street 4, second bell", "By the bakery", "0.0031, 0.0047"),
+        ),
+        Neighbour(
+            *("ben", "Ben Okafor", "-124 20:45"),
+            where=("Elm Street 9", "By the bakery", "0.0071, 0.0028"),
+        ),
+        Neighbour(
+            *("gus", "Gus Pemberton", "-123 09:20"),
+            where=("Elm Street 16, the yellow door", "By the bridge", "0.0123, 0.0029"),
+        ),
+        Neighbour(
+            *("june", "June Adeyemi", "-122 16:05"),
+            where=("Elm Street 18", "By the bridge", "0.0121, 0.0034"),
+        ),
+        Neighbour(
+            *("fay", "Fay Sinclair", "-121 12:40"),
+            where=("Elm Street 22, ring Sinclair", "By the bridge", "0.0128, 0.0076"),
+        ),
+        Neighbour(
+            *("eli", "Eli Rosen", "-120 21:10"),
+            where=("Churchyard Row 2", "By the church", "0.0025, 0.0171"),
+        ),
+        Neighbour(
+            *("hana", "Hana Novotná", "-119 08:50"),
+            where=("Churchyard Row 7", "By the church", "0.0078, 0.0182"),
+        ),
+        Neighbour(
+            *("dee", "Dee Whitlock", "-118 17:30"),
+            where=("Platform Cottages 3", "By the bridge", "0.0219, 0.0031"),
+        ),
         Neighbour("ivo", "Ivo Petrov", "-116 19:15"),
-        Neighbour("cy", "Cy Tanaka", "-71 18:25"),
+        Neighbour(
+            *("cy", "Cy Tanaka", "-71 18:25"),
+            where=("Elm Street 6, third floor", "By the bakery", "0.0069, 0.0021"),
+        ),
         Neighbour(
             "zoe",
             "Zoe Marchetti",
@@ -109,6 +146,7 @@ ELM = Place(
     first_tool=-115,
     last_tool=-58,
     invitation="-12 18:40",
+    districts=("By the bakery", "By the bridge", "By the church"),
 )
 MILL = Place(
     slug="mill",

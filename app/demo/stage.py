@@ -14,14 +14,16 @@ from app.db import Tx
 from app.demo.places import Hung, Neighbour, Place
 from app.demo.played import Played
 from app.demo.script import Calendar
-from app.loans import keeping
+from app.loans import keeping, pick_up
 from app.people import commands as people
 from app.people import links, queries
 from app.people.models import Person, PersonId, Status
 from app.people.viewer import Viewer
 from app.tools import commands as tools
+from app.tools import districts
 from app.tools.models import Tool
 from app.tools.photos import Stored
+from app.tools.places import PlaceText
 
 Act = Callable[[Tx, datetime], Awaitable[object]]
 Shot = Callable[[str], Awaitable[Stored]]
@@ -66,6 +68,8 @@ class Stage:
     code: str = ""
     viewers: dict[str, Viewer] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
+    districts: dict[str, int] = field(default_factory=dict)
+    alike: dict[str, list[Tool]] = field(default_factory=dict)  # the others of each kind
 
     @property
     def calendar(self) -> Calendar:
@@ -110,6 +114,9 @@ class Stage:
         self.tools[tool.key] = listed = await tools.list_tool(tx, tool.text, by, now)
         for keeper in tool.keepers:
             await keeping.name(tx, listed.id, self.viewers[keeper].person_id, by, now)
+        self.alike[tool.key] = [
+            await tools.list_tool(tx, tool.text, by, now) for _ in range(tool.count - 1)
+        ]
 
     async def _found(self, founder: Neighbour, tx: Tx, now: datetime) -> None:
         place = self.place
@@ -126,6 +133,10 @@ class Stage:
         )
         tools.furnish(tx, community.id)
         await self._see(tx, founder)
+        for name in place.districts:
+            made = await districts.add(tx, name, "", self.viewers[founder.first])
+            self.districts[name] = made.id
+        await self._live_somewhere(tx, founder, now)
         await self._invite(tx, now)
 
     async def _invite(self, tx: Tx, now: datetime) -> None:
@@ -139,6 +150,13 @@ class Stage:
         else:
             await people.join(tx, person_id, self.code, now)
         await self._see(tx, neighbour)
+        await self._live_somewhere(tx, neighbour, now)
+
+    async def _live_somewhere(self, tx: Tx, neighbour: Neighbour, now: datetime) -> None:
+        address, district, point = neighbour.where
+        if address and neighbour.first in self.viewers:
+            text = PlaceText(address, self.districts.get(district), point)
+            await pick_up.keep(tx, text, self.viewers[neighbour.first], now)
 
     async def _see(self, tx: Tx, neighbour: Neighbour) -> None:
         """From now on they act as who they are here, if they are in."""

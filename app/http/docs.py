@@ -38,6 +38,7 @@ TAGS = [
         "description": "An account, a token, your communities, whom you blocked",
     },
     {"name": "tools", "description": "What neighbours lend, and when it is free"},
+    {"name": "places", "description": "Where tools are: exact for few, in rough words for all"},
     {"name": "loans", "description": "From asking for a tool until it is back"},
     {"name": "amends", "description": "What went wrong with a loan, and how it is settled"},
     {"name": "waitlists", "description": "Waiting for a tool, and what is kept for who waits"},

@@ -16,12 +16,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import db
+from app import db, storage
 from app.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 DATABASE_WITHIN = 2.0  # seconds
 REDIS_WITHIN = 1.0
+STORAGE_WITHIN = 2.0
 
 router = APIRouter(include_in_schema=False)
 _running: asyncio.Task[dict[str, str]] | None = None
@@ -29,7 +30,7 @@ _running: asyncio.Task[dict[str, str]] | None = None
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """ok; degraded: Redis is away, pages and boards go on; down: 503."""
+    """ok; degraded: Redis or the storage of photos is away, pages and boards go on; down: 503."""
     global _running
     if _running is None or _running.done():  # however many ask, one look at a time
         _running = asyncio.create_task(look())
@@ -43,18 +44,19 @@ async def health() -> JSONResponse:
 
 async def look() -> dict[str, str]:
     """The state of everything that this worker stands on, in at most two seconds."""
-    migration, redis = await asyncio.gather(_migration(), _redis())
+    migration, redis, photos = await asyncio.gather(_migration(), _redis(), _photos())
     expected = await asyncio.to_thread(head)
     database = "away" if migration is None else "ok"
     if migration is None:
         fits = "unknown"
     else:
         fits = "ok" if migration == expected else "missing" if not migration else "other"
-    status = "down" if fits != "ok" else "ok" if redis == "ok" else "degraded"
+    status = "down" if fits != "ok" else "ok" if redis == photos == "ok" else "degraded"
     return {
         "status": status,
         "database": database,
         "redis": redis,
+        "photos": photos,
         "migration": fits,
         "version": expected,
     }
@@ -77,6 +79,15 @@ async def _migration() -> str | None:
             return str(found or "")
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         return None
+
+
+async def _photos() -> str:
+    """ "ok", or in one sentence what is wrong with where they are kept; no names, no keys."""
+    try:
+        async with asyncio.timeout(STORAGE_WITHIN):
+            return await storage.kept().why_not() or "ok"
+    except TimeoutError:
+        return "Where photos are kept does not answer in time."
 
 
 async def _redis() -> str:

@@ -20,7 +20,6 @@ from app.people.models import PersonId, Status
 from app.people.viewer import Viewer
 from app.realtime import touch
 from app.tools import photos
-from app.tools.photos import Stored
 
 JOB = "inventory.import"
 GONE = "inventory.discard"
@@ -119,15 +118,15 @@ async def discard(tx: Tx, key: str, now: datetime) -> None:
     community_id, import_id = (int(part) for part in key.split("/"))
     found = await tx.get(ToolImport, (community_id, import_id), populate_existing=True)
     if found is not None and found.state in (ImportState.DONE, ImportState.STOPPED):
-        _discard(found)
+        await _discard(found)
         found.staged = {}
 
 
-def _discard(found: ToolImport) -> None:
+async def _discard(found: ToolImport) -> None:
     """The files that it waited with; pictures that hang on a tool are in no import any more."""
     waiting_room.discard(found.stored)
     for kept in filter(None, found.staged.values()):
-        photos.discard(Stored(*kept))
+        await photos.remove(kept[0])
 
 
 async def forget_old(tx: Tx, now: datetime) -> None:
@@ -139,7 +138,7 @@ async def forget_old(tx: Tx, now: datetime) -> None:
         .execution_options(populate_existing=True)
     )
     for found in rows.all():
-        _discard(found)
+        await _discard(found)
         await tx.delete(found)
     await tx.flush()
     waiting_room.sweep({*await tx.scalars(select(ToolImport.stored))}, KEPT)

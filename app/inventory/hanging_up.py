@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from app.inventory.trial import Becomes, Plan
 from app.loans import alone, shelf
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import album, commands, photos, terms, watches
+from app.tools import album, commands, photos, terms, watches, where
 from app.tools.commands import ToolText
 from app.tools.models import Category, KeyBox, Tool, ToolStatus
 from app.tools.photo import Photo
@@ -45,7 +44,7 @@ async def hang_up(
         listed = [tool.id for tool in new if tool.status == ToolStatus.LISTED]
         await watches.stir_all(tx, by.community_id, listed, now, apart=LOOKS_APART)
     except BaseException:
-        pictures.discard_copies()
+        await pictures.discard_copies()
         raise
     here = by.community_id
     touch(
@@ -57,21 +56,26 @@ class _Pictures:
     """Each stored picture hangs once; whoever wants it after that gets a copy."""
 
     def __init__(self, staged: Mapping[str, Any]) -> None:
-        self._staged = {name: Stored(*kept) for name, kept in staged.items() if kept}
+        self._staged = {name: _staged(*kept) for name, kept in staged.items() if kept}
         self._used: set[str] = set()
         self._copies: list[Stored] = []
 
-    async def take(self, name: str) -> Stored:
+    async def take(self, tx: Tx, name: str, community_id: int, now: datetime) -> Stored:
         stored = self._staged[name]
         if name in self._used:
-            stored = await asyncio.to_thread(photos.again, stored)
+            stored = await photos.again(stored)
             self._copies.append(stored)
+            await photos.keep(tx, stored, community_id, now)
         self._used.add(name)
         return stored
 
-    def discard_copies(self) -> None:
+    async def discard_copies(self) -> None:
         for stored in self._copies:
-            photos.discard(stored)
+            await photos.discard(stored)
+
+
+def _staged(name: str, width: int, height: int) -> Stored:
+    return Stored(name, width, height, whole=True)
 
 
 async def _hang_new(
@@ -83,13 +87,14 @@ async def _hang_new(
     now: datetime,
 ) -> Sequence[Tool]:
     made = [(_made(plan, categories, by, now), plan.values) for plan in plans if not plan.held]
+    await where.put(tx, [tool for tool, _ in made], by)
     tx.add_all(tool for tool, _ in made)
     await tx.flush()
     covers: list[tuple[Tool, Photo]] = []
     for tool, values in made:
         if values.get("key_place") or values.get("key_code"):
             tx.add(_box(tool, values, now))
-        hung = await _photos(tool, values, {}, pictures, by, now)
+        hung = await _photos(tx, tool, values, {}, pictures, by, now)
         for position, photo in enumerate(hung):
             photo.position = position
         tx.add_all(hung)
@@ -135,12 +140,14 @@ async def _change(
     if changes & {"photos", "photo_texts"}:
         there = dict(zip(plan.held.names, plan.held.photos, strict=True))
         wanted = {"photos": plan.held.names} | values
-        await album.arrange(tx, tool, await _photos(tool, wanted, there, pictures, by, now), now)
+        hung = await _photos(tx, tool, wanted, there, pictures, by, now)
+        await album.arrange(tx, tool, hung, now)
     commands.touch_tool(tx, tool, listing=bool(changes & SOUGHT))
     await shelf.tell_parties(tx, tool)
 
 
 async def _photos(
+    tx: Tx,
     tool: Tool,
     values: Mapping[str, Any],
     there: Mapping[str, Photo],
@@ -153,7 +160,7 @@ async def _photos(
     for position, name in enumerate(names):
         photo = there.get(name)
         if photo is None:
-            stored = await pictures.take(name)
+            stored = await pictures.take(tx, name, tool.community_id, now)
             photo = album.photo_of(tool, stored, by, now, source=name)
         if texts is not None:
             photo.alt = texts[position] if position < len(texts) else ""

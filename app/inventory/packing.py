@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import IO, cast
 
+from app import storage
 from app.errors import Refusal
 from app.inventory.columns import file_name
 from app.settings import settings
@@ -46,14 +47,18 @@ def read(file: Path, name: str) -> bytes:
     return content
 
 
-def write(photos: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
-    """The zip piece by piece: what is in it has been compressed already."""
+async def write(photos: Iterable[tuple[str, str]]) -> AsyncIterator[bytes]:
+    """The zip piece by piece: what is in it has been compressed already.
+
+    Raises StorageError in the middle of it: a zip that was cut off is none.
+    """
     out = _Drained()
     with zipfile.ZipFile(cast("IO[bytes]", out), "w", zipfile.ZIP_STORED) as archive:
-        for name, path in photos:
-            if path.is_file():
+        for name, kept in photos:
+            content = await storage.kept().read(kept)
+            if content is not None:
                 # A fixed date: the same photos are the same file.
-                archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), path.read_bytes())
+                archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), content)
                 yield out.drain()
     yield out.drain()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 
 from app import db, pages
@@ -41,7 +40,7 @@ async def photos(viewer: Member) -> Response:
     await throttle.spend(f"export:{viewer.person_id}", "export", limit="20/minute")
     async with db.snapshot() as tx:
         held = await held_here.exported_by(tx, viewer)
-    pieces = iterate_in_threadpool(packing.write(taking_along.files(held)))
+    pieces = packing.write(taking_along.files(held))
     return StreamingResponse(
         pieces, media_type="application/zip", headers=_kept_as(viewer, "zip", "photos")
     )

@@ -49,6 +49,8 @@ async def run(tx: Tx, key: str, now: datetime) -> None:
         if await _pictures_left(tx, found, by) or not await _hung_up(tx, found, by, now):
             await queue.enqueue(tx, JOB, key, clock.now() + AGAIN, now)
     except Refusal as refusal:
+        if refusal.code == photos.AWAY:
+            raise  # nobody's mistake: the job is tried again
         await tx.refresh(found)  # whatever was written after the savepoint is not so
         await bringing_in.stop(tx, found, f"{refusal.sentence} Nothing was imported.", now)
     except NotFound:
@@ -72,18 +74,20 @@ async def _pictures_left(tx: Tx, found: ToolImport, by: Viewer) -> bool:
     try:
         for name in left:
             content = await asyncio.to_thread(packing.read, waiting_room.zipped(found.stored), name)
-            picture = await photos.store(content)
+            # Whole: thousands of jobs would stand in the way of all others.
+            picture = await photos.store(content, whole=True)
             stored.append(picture)
+            await photos.keep(tx, picture, found.community_id, clock.now())
             staged[name] = [picture.name, picture.width, picture.height]
             if time.monotonic() > until:
                 break
-    except Refusal as refusal:
-        found.staged = staged
-        await _refuse_rows(tx, found, by, name, refusal)
-        raise Refusal(PHOTO.split(". ")[0] + f": {name}.") from refusal
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Refusal) and error.code != photos.AWAY:
+            found.staged = staged
+            await _refuse_rows(tx, found, by, name, error)
+            raise Refusal(PHOTO.split(". ")[0] + f": {name}.") from error
         for picture in stored:
-            photos.discard(picture)
+            await photos.discard(picture)
         raise
     found.staged = staged
     found.done = sum(kept is not None for kept in staged.values())

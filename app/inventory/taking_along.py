@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from app.inventory import cells, columns
 from app.inventory.held_here import Held
@@ -16,11 +15,10 @@ def table(held: Sequence[Held], separator: str = ",") -> bytes:
     return cells.write([column.name for column in columns.ALL], rows, separator)
 
 
-def files(held: Sequence[Held]) -> list[tuple[str, Path]]:
-    """(name in the zip, where it is kept)"""
-    largest = max(photos.WIDTHS)
+def files(held: Sequence[Held]) -> list[tuple[str, str]]:
+    """(name in the zip, as what it is kept)"""
     return [
-        (name, photos.path_of(photo.name, largest, "jpg"))
+        (name, photos.name_of(photo.name, *photos.FULL))
         for one in held
         for name, photo in zip(one.names, one.photos, strict=True)
     ]

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Base64Bytes, ConfigDict, Field
 from starlette.responses import FileResponse
 
 from app import clock, db
-from app.errors import NotFound, Refusal
+from app.errors import Refusal
 from app.http.schemas import Answered, Asked, Key, Listed, LoanKey, problems
 from app.loans import codes, handing, noting, queries, records, sides
 from app.loans.models import Loan
@@ -21,7 +21,7 @@ from app.loans.papers import Condition, Direction
 from app.loans.shapes import ActAsked, LoanOut, shapes
 from app.people.doors import ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import photos
+from app.tools import photos, showing
 from app.tools.photos import Stored
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["loans"])
@@ -165,16 +165,14 @@ async def note(
     response_class=FileResponse,
 )
 async def handover_photo(
+    request: Request,
     viewer: ApiMemberEvenSuspended,
     loan_id: LoanKey,
     name: Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])],
 ) -> Response:
     async with db.snapshot() as tx:
         kept = await records.photo_for(tx, viewer, loan_id, name)
-    file = photos.path_of(kept.name, max(photos.WIDTHS), "jpg")
-    if not file.is_file():
-        raise NotFound
-    return FileResponse(file, media_type=photos.TYPES["jpg"])
+    return await showing.shown(request, kept.name, *photos.FULL, showing.NOT_KEPT)
 
 
 async def with_photos(

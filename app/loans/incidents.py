@@ -16,6 +16,7 @@ from app.loans.models import Loan
 from app.loans.states import FINAL, Act, State
 from app.notices.models import Kind
 from app.people.viewer import Viewer
+from app.tools import photos
 from app.tools.models import ToolStatus
 from app.tools.photos import Stored
 from app.tools.rules import ON_THE_BOARD
@@ -220,6 +221,8 @@ async def _keep(
     )
     tx.add(row)
     await tx.flush()
+    if picture is not None:
+        await photos.keep(tx, picture, loan.community_id, now)
     return row
 
 

@@ -16,6 +16,7 @@ from app.loans import (
     mediation,
     outlook,
     past,
+    pick_up,
     queries,
     ripple,
     sides,
@@ -50,6 +51,8 @@ async def loan(tx: Tx, viewer: Viewer, key: str, since: int) -> str | None:
         actions=standing.actions(seen, known, viewer, now),
         proposed=standing.proposed(seen, known, viewer, now, taken),
         propose=standing.way_to_propose(seen, known, viewer, apart, now),
+        borrows=me == seen.borrower_id,
+        pick_up=await pick_up.tell(tx, seen, viewer, apart, now),
         awaited=me == seen.borrower_id and await ripple.keeps_waiting(tx, seen, now),
         wanted=me == seen.borrower_id
         and await outlook.wanted(tx, seen.community_id, seen.tool_id, seen.state),

@@ -59,7 +59,7 @@ async def pictures(by: Viewer, sent: AsyncIterator[bytes]) -> AsyncIterator[Pict
     finally:
         if not kept.hung:
             for stored in kept.stored:
-                photos.discard(stored)
+                await photos.discard(stored)
 
 
 async def of_body(sent: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import FileResponse
 
 from app import clock, db, pages
 from app.errors import NotFound, Refusal
@@ -22,7 +21,7 @@ from app.loans.papers import Direction
 from app.people.doors import MemberEvenSuspended
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import photos
+from app.tools import showing
 
 router = APIRouter()
 LoanKey = Annotated[int, Path(ge=1, lt=2**62)]
@@ -58,6 +57,7 @@ async def note(
 
 @router.get(f"{LOAN}/photos/{{name}}-{{width}}.{{ending}}", include_in_schema=False)
 async def handover_photo(
+    request: Request,
     viewer: MemberEvenSuspended,
     loan_id: LoanKey,
     name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
@@ -65,20 +65,9 @@ async def handover_photo(
     ending: str,
 ) -> Response:
     """For the two, and whom they asked to mediate."""
-    if width not in photos.WIDTHS or ending not in photos.TYPES:
-        raise NotFound
     async with db.snapshot() as tx:
         kept = await records.photo_for(tx, viewer, loan_id, name)
-    file = photos.path_of(kept.name, width, ending)
-    if not file.is_file():
-        raise NotFound
-    # Asked for anew each time: the right to see it may end, unlike that of a tool's photo.
-    return FileResponse(
-        file,
-        media_type=photos.TYPES[ending],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+    return await showing.shown(request, kept.name, width, ending)
 
 
 @router.post(f"{LOAN}/taking")

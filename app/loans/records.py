@@ -17,6 +17,7 @@ from app.loans.papers import Direction, Handover, HandoverPhoto
 from app.loans.states import POSSESSED, State, Who
 from app.people.viewer import Viewer
 from app.realtime import touch
+from app.tools import photos
 from app.tools.models import Tool
 from app.tools.photos import Stored
 
@@ -112,6 +113,8 @@ async def hang(
             code="photo",
             field_name="photos",
         )
+    for one in pictures:
+        await photos.keep(tx, one, loan.community_id, now)
     tx.add_all(
         HandoverPhoto(
             community_id=loan.community_id,

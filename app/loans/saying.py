@@ -13,6 +13,8 @@ from app.db import Tx
 from app.loans import asked, news, questions, talk
 from app.notices import commands as notices
 from app.people.viewer import Viewer
+from app.tools import album, photos
+from app.tools.photos import Stored
 
 
 async def say(
@@ -24,7 +26,7 @@ async def say(
     client_id: uuid.UUID,
     *,
     quotes: int | None = None,
-    picture: Picture | None = None,
+    picture: Stored | None = None,
     wakes: bool = False,
 ) -> Message:
     """One message, of which the others are told; `client_id` again is the message there is.
@@ -39,7 +41,10 @@ async def say(
     await chat.check_seat(tx, here, room, me)
     if refusal := await talk.why_not_write_in(tx, room_id, by, now, loan, wakes=wakes):
         raise refusal
-    said = await chat.say(tx, here, room, me, text, client_id, now, quotes, picture)
+    shown = Picture(picture.name, picture.width, picture.height) if picture else None
+    said = await chat.say(tx, here, room, me, text, client_id, now, quotes, shown)
+    if picture and said.photo_name == picture.name:
+        await photos.keep(tx, picture, here, now)
     if said.created_at == now:  # not a second time, by a retry in flight at once
         await news.of_room(tx, room_id, by, now, loan)
         if loan is None:
@@ -71,15 +76,15 @@ async def change(
     return await edits.edit(tx, here, room, me, message_id, text, now)
 
 
-async def take_back(
-    tx: Tx, room_id: int, message_id: int, by: Viewer, now: datetime
-) -> tuple[Message, Picture | None]:
-    """Its words are gone, also where one can write no more. See `edits.remove`.
+async def take_back(tx: Tx, room_id: int, message_id: int, by: Viewer, now: datetime) -> Message:
+    """Its words are gone, also where one can write no more, and its photo. See `edits.remove`.
 
     Whoever has nothing left to read there is not told of it by push or mail any more.
     """
     here, room = by.community_id, ConversationId(room_id)
-    gone = await edits.remove(tx, here, room, by.person_id, message_id, now)
+    gone, picture = await edits.remove(tx, here, room, by.person_id, message_id, now)
+    if picture is not None:
+        await album.goes(tx, here, picture.name, now)
     done = []
     for person_id in await queries.participants_of(tx, here, room):
         seat = await queries.participant(tx, here, room_id, person_id)

@@ -9,11 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import FileResponse
 
 from app import clock, db, pages
 from app.db import Tx
-from app.errors import NotFound, mistyped
+from app.errors import mistyped
 from app.http import idempotency
 from app.loans import amounts, cases, fair, handover, incidents, mediation, queries, undo, unsafe
 from app.loans.incident import Payer, Purpose
@@ -23,7 +22,7 @@ from app.loans.once import of_form, once, pictures
 from app.loans.states import Who
 from app.people.doors import MemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import photos
+from app.tools import showing
 from app.tools.photos import Stored
 
 router = APIRouter()
@@ -237,23 +236,14 @@ async def say_of_amount(
 
 @router.get("/c/{slug}/evidence/{name}-{width}.{ending}", include_in_schema=False)
 async def picture(
+    request: Request,
     viewer: MemberEvenSuspended,
     name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
     width: int,
     ending: str,
 ) -> Response:
     """For the two of the loan and their mediator; for all others there is no such picture."""
-    if width not in photos.WIDTHS or ending not in photos.TYPES:
-        raise NotFound
     async with db.snapshot() as tx:
         await cases.evidence_for(tx, viewer, name)
-    file = photos.path_of(name, width, ending)
-    if not file.is_file():
-        raise NotFound
     # Not kept by the browser: who may see it can change, with a mediator who steps down.
-    return FileResponse(
-        file,
-        media_type=photos.TYPES[ending],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, no-store"},
-    )
+    return await showing.shown(request, name, width, ending, showing.NOT_KEPT)

@@ -23,7 +23,7 @@ from app.people.models import Membership, Person, PersonId, Role, Status
 from app.people.sessions import end_tokens_of
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import handing_over
+from app.tools import handing_over, places
 from app.tools import queries as tool_queries
 from app.tools.commands import touch_tool
 from app.tools.models import ToolStatus
@@ -178,6 +178,7 @@ async def _settle(
     await offers.person_left(tx, community_id, person_id, now)
     await feeds.person_left(tx, community_id, person_id)
     await wanted.person_left(tx, community_id, person_id)
+    await places.person_left(tx, community_id, person_id)
     for tool in tools:
         if tool.status != ToolStatus.ARCHIVED:
             tool.status, tool.changed_at = ToolStatus.ARCHIVED, now

@@ -37,7 +37,9 @@ WORDS = {
     "inventory.import": "Tables of tools come in",
     "inventory.discard": "Files of tables that are through are deleted",
     "inventory.forget": "Tables of tools that came in are forgotten",
+    "photos.finish": "New photos get smaller copies",
     "photos.discard": "Photos that were taken away are deleted",
+    "photos.abandon": "Photos that were sent and not kept are deleted",
     "keys.forget": "Keys of repeated commands are forgotten",
 }
 

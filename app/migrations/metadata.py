@@ -18,6 +18,7 @@ import app.people.models
 import app.queue
 import app.tools.models
 import app.tools.photo
+import app.tools.place
 import app.tools.saved
 import app.tools.upkeep
 import app.tools.watches

@@ -114,11 +114,22 @@ class Topics:
 
     kinds: dict[str, Kind] = field(default_factory=dict)
 
-    def shared(self, kind: str, *, stripes: int = 1) -> Callable[[SharedDraw], SharedDraw]:
-        """draw(tx, community, key, locale): one look for every member, drawn without a viewer."""
+    def shared(
+        self,
+        kind: str,
+        *,
+        stripes: int = 1,
+        follows: Callable[[str], tuple[str, ...]] | None = None,
+    ) -> Callable[[SharedDraw], SharedDraw]:
+        """draw(tx, community, key, locale): one look for every member, drawn without a viewer.
+
+        `follows(key)` names the topics of the scope whose versions count instead of an own one.
+        """
 
         def register(draw: SharedDraw) -> SharedDraw:
             self._add(Kind(kind, draw_shared=draw, wide=stripes > 1), stripes)
+            if follows:
+                versions.view(kind, follows)
             return draw
 
         return register

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from app import queue
 from app.db import Tx
@@ -84,13 +84,43 @@ async def arrange(tx: Tx, tool: Tool, wanted: Sequence[Photo], now: datetime) ->
     await tx.flush()
     for photo in gone:
         await tx.delete(photo)
-        # Once this is so: until then the files have to be there.
-        await queue.enqueue(tx, GONE, f"{tool.community_id}/{photo.name}", now, now)
+        await goes(tx, tool.community_id, photo.name, now)
     await tx.flush()
 
 
+async def goes(tx: Tx, community_id: int, name: str, now: datetime) -> None:
+    """No row names this picture, once this transaction is so: until then it has to be there."""
+    await queue.enqueue(tx, GONE, f"{community_id}/{name}", now, now)
+
+
+async def copy(
+    tx: Tx, tool: Tool, others: Sequence[Tool], stored: list[Stored], by: Viewer, now: datetime
+) -> None:
+    """The cover of a tool to others that are alike; more would be many files for one form.
+
+    What is copied is added to `stored`: whoever rolls back discards it. Raises Refusal.
+    """
+    covers = (await photos_of(tx, tool))[:1] if others else []
+    for cover in covers:
+        for other in others:
+            made = await photos.again(Stored(cover.name, cover.width, cover.height))
+            stored.append(made)
+            await photos.keep(tx, made, other.community_id, now)
+            await arrange(tx, other, [photo_of(other, made, by, now, alt=cover.alt)], now)
+
+
 async def discard(tx: Tx, key: str, now: datetime) -> None:
-    """For the job loop: the files of a photo that hangs nowhere any more."""
+    """For the job loop: the files of a photo that hangs nowhere any more, or never came to."""
     name = key.partition("/")[2]
-    if await tx.scalar(select(Photo.id).where(Photo.name == name)) is None:
-        photos.discard(Stored(name, 0, 0))
+    photo = await tx.scalar(select(Photo).where(Photo.name == name).with_for_update())
+    if photo is None:
+        await photos.remove(name)
+    elif photo.tool_id is None and not await _is_cover(tx, photo):
+        await tx.delete(photo)
+        await queue.enqueue(tx, GONE, key, now, now)
+
+
+async def _is_cover(tx: Tx, photo: Photo) -> bool:
+    """Of a tool that the release before has listed."""
+    shown = exists().where(Tool.community_id == photo.community_id, Tool.photo_id == photo.id)
+    return bool(await tx.scalar(select(shown)))

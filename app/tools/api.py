@@ -11,14 +11,14 @@ from fastapi import APIRouter, Query, Request, Response
 from app import clock, db
 from app.board import queries as board
 from app.board import wall
-from app.board.search import Search, why_not_days
+from app.board.search import Search, why_not_days, why_not_near
 from app.http import idempotency
 from app.http.schemas import CREATED, Key, Listed, ToolKey, cursor_after, problems
 from app.loans import shelf
 from app.people import blocks
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import commands, queries
+from app.tools import commands, queries, where
 from app.tools.models import Tool
 from app.tools.shapes import (
     NewTool,
@@ -39,20 +39,26 @@ async def tools(viewer: ApiMember, asked: Annotated[ToolsAsked, Query()]) -> Lis
     here, now = viewer.here, clock.now()
     if asked.days and (refusal := why_not_days(*asked.days)):
         raise refusal
-    search = Search.typed(
-        *(asked.q, asked.category, asked.free, asked.days),
-        price=asked.max_price_cents,
-        skill=asked.skill or "",
-        lender=asked.lender or 0,
-    )
     async with db.snapshot() as tx:
+        near = await where.cell_of(tx, viewer)
+        if refusal := why_not_near(asked.distance or 0, near):
+            raise refusal
+        search = Search.typed(
+            *(asked.q, asked.category, asked.free, asked.days),
+            price=asked.max_price_cents,
+            skill=asked.skill or "",
+            lender=asked.lender or 0,
+            district=asked.district or 0,
+            near=near,
+            distance=asked.distance or 0,
+        )
         apart = await blocks.apart_from(tx, viewer.person_id)
         after, most = asked.cursor or 0, asked.limit + 1
         found = await wall.listed(tx, here, search, now, apart=apart, after=after, limit=most)
         page = found[: asked.limit]
         seen = await board.seen(tx, here, page, now, viewer.locale)
     return Listed(
-        items=[shape(one, viewer) for one in board.as_seen_by(seen, apart)],
+        items=[shape(one, viewer, near) for one in board.as_seen_by(seen, apart)],
         next=cursor_after(page[-1].id) if len(found) > len(page) else None,
     )
 
@@ -162,4 +168,4 @@ async def _answer(tx: db.Tx, viewer: Viewer, tool_id: Any) -> ToolOut:
     tool = await queries.tool_for(tx, viewer, tool_id)
     seen = await board.seen(tx, viewer.here, [tool], clock.now(), viewer.locale)
     (one,) = board.as_seen_by(seen, await blocks.apart_from(tx, viewer.person_id))
-    return shape(one, viewer)
+    return shape(one, viewer, await where.cell_of(tx, viewer))

@@ -12,7 +12,7 @@ from app.errors import NotFound, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
 from app.realtime import touch
-from app.tools import album, availability, queries, rules, terms, watches
+from app.tools import album, availability, photos, queries, rules, terms, watches, where
 from app.tools.lending import Lending
 from app.tools.models import Category, Skill, Tool, ToolStatus
 from app.tools.photos import Stored
@@ -60,6 +60,7 @@ async def list_tool(tx: Tx, text: ToolText, by: Viewer, now: datetime) -> Tool:
         raise refusal
     await people.still_in(tx, by)
     tool = made(text, await _category_id(tx, by.community_id, text.category), by, now)
+    await where.put(tx, [tool], by)
     tx.add(tool)
     await tx.flush()
     await watches.stir(tx, tool.community_id, tool.id, now, now)
@@ -143,6 +144,7 @@ async def show(tx: Tx, tool: Tool, picture: Stored, by: Viewer, now: datetime) -
     """Hangs a stored picture on the tool as its cover; the one before goes."""
     if refusal := rules.why_not_edit(tool, by):
         raise refusal
+    await photos.keep(tx, picture, tool.community_id, now)
     others = list(await album.photos_of(tx, tool))[1:]
     await album.arrange(tx, tool, [album.photo_of(tool, picture, by, now), *others], now)
     tool.changed_at = now

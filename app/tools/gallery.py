@@ -10,7 +10,7 @@ from app.db import Tx
 from app.errors import Conflict, NotFound, Refusal, mistyped
 from app.people import queries as people
 from app.people.viewer import Viewer
-from app.tools import album, queries, rules
+from app.tools import album, photos, queries, rules
 from app.tools.album import ALT_LONGEST, PHOTOS_MOST
 from app.tools.commands import touch_tool
 from app.tools.models import Tool
@@ -48,6 +48,7 @@ async def add(
         return sent[0]
     if refusal := why_not_add(len(there)):
         raise refusal
+    await photos.keep(tx, picture, tool.community_id, now)
     photo = album.photo_of(tool, picture, by, now, alt=check_alt(alt), client_id=client_id)
     await _arrange(tx, tool, [*there, photo], now)
     return photo

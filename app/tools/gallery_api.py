@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import Base64Bytes, ConfigDict, Field
 
 from app import clock, db
-from app.errors import NotFound
 from app.http.schemas import ID_LIMIT, Answered, Asked, Id, Listed, ToolKey, problems
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import album, gallery, gallery_page, photos, queries
+from app.tools import album, gallery, gallery_page, photos, queries, showing
 from app.tools.photo import Photo
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["tools"])
@@ -64,16 +63,11 @@ async def photos_of(viewer: ApiMemberEvenSuspended, tool_id: ToolKey) -> Listed[
     response_class=FileResponse,
     responses=problems(),
 )
-async def photo(viewer: ApiMemberEvenSuspended, name: Name) -> Response:
+async def photo(request: Request, viewer: ApiMemberEvenSuspended, name: Name) -> Response:
     """A JPEG of at most 1,200 pixels in width, for who may see its tool."""
     async with db.snapshot() as tx:
         kept = await queries.photo_for(tx, viewer, name)
-    file = photos.path_of(kept.name, max(photos.WIDTHS), "jpg")
-    if not file.is_file():
-        raise NotFound
-    return FileResponse(
-        file, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"}
-    )
+    return await showing.shown(request, kept.name, *photos.FULL)
 
 
 @api.post(

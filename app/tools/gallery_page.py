@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
@@ -16,7 +17,7 @@ from app.loans import shelf
 from app.people.doors import Member
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import album, gallery, photos
+from app.tools import album, beforehand, gallery, photos, rules
 from app.tools.photo import Photo
 
 router = APIRouter()
@@ -99,29 +100,54 @@ async def remove(viewer: Member, tool_id: Key, photo_id: Key) -> Response:
     return _back(viewer, tool_id)
 
 
+@router.post("/c/{slug}/photos")
+async def lay_by(request: Request, viewer: Member) -> Response:
+    """A photo of a tool that is not listed yet, by the script of that form, with a client id."""
+    if refusal := rules.why_not_list(viewer):
+        raise refusal
+    form = await request.form(max_files=1, max_fields=10)
+    upload, named = form.get("photo"), _named(str(form.get("client_id") or ""))
+    if named is None or not isinstance(upload, UploadFile):
+        raise mistyped("photo", "There is no photo in it.", "Choose one first.")
+    photos.check_size(upload.size or 0)
+
+    async def lay(tx: db.Tx, stored: photos.Stored) -> Photo:
+        return await beforehand.lay_by(tx, stored, viewer, named, clock.now())
+
+    photo = await _kept(viewer, await upload.read(), lay)
+    return JSONResponse({"client_id": str(photo.client_id)}, 201)
+
+
 async def hang(
     viewer: Viewer, tool_id: int, content: bytes, alt: str, named: uuid.UUID | None
+) -> Photo:
+    async def add(tx: db.Tx, stored: photos.Stored) -> Photo:
+        photo = await gallery.add(tx, tool_id, stored, viewer, clock.now(), alt, named)
+        if photo.name == stored.name:
+            tool, _ = await gallery.look(tx, tool_id, viewer)
+            await shelf.tell_parties(tx, tool)
+        return photo
+
+    return await _kept(viewer, content, add)
+
+
+async def _kept(
+    viewer: Viewer, content: bytes, act: Callable[[db.Tx, photos.Stored], Awaitable[Photo]]
 ) -> Photo:
     await throttle.spend(f"photo:{viewer.person_id}", "photo", limit="30/minute")
     stored, kept = await photos.store(content), False
     try:
         async with db.begin() as tx:
-            photo = await gallery.add(tx, tool_id, stored, viewer, clock.now(), alt, named)
-            if new := photo.name == stored.name:
-                tool, _ = await gallery.look(tx, tool_id, viewer)
-                await shelf.tell_parties(tx, tool)
-        kept = new
+            photo = await act(tx, stored)
+        kept = photo.name == stored.name
     finally:  # refused, or sent twice: nothing names these files
         if not kept:
-            photos.discard(stored)
+            await photos.discard(stored)
     return photo
 
 
 def _named(client_id: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(client_id) if client_id else None
-    except ValueError:
-        raise mistyped("client_id", "This form is broken.", "Reload the page.") from None
+    return next(iter(beforehand.client_ids(client_id)), None)
 
 
 def _done(request: Request, viewer: Viewer, tool_id: int) -> Response:

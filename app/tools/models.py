@@ -33,6 +33,7 @@ from app.people.models import Person, one_of
 from app.tools import folded, lending
 from app.tools.lending import Lending
 from app.tools.photo import Photo
+from app.tools.place import District
 
 ToolId = NewType("ToolId", int)
 CategoryId = NewType("CategoryId", int)
@@ -94,6 +95,9 @@ class Tool(Base):
         ),
         ForeignKeyConstraint(["community_id", "photo_id"], ["photo.community_id", "photo.id"]),
         ForeignKeyConstraint(
+            ["community_id", "district_id"], ["district.community_id", "district.id"]
+        ),
+        ForeignKeyConstraint(
             ["community_id", "owner_id"], ["membership.community_id", "membership.person_id"]
         ),
         Index("ix_tool_owner", "community_id", "owner_id"),
@@ -114,6 +118,13 @@ class Tool(Base):
             postgresql_ops={"plain_name": "gin_trgm_ops"},
         ),
         Index("ix_tool_key", "community_id", "key"),
+        Index(
+            "ix_tool_cell",
+            "community_id",
+            "cell",
+            "plain_name",
+            postgresql_where=text("cell IS NOT NULL"),
+        ),
         one_of("status", ToolStatus),
         one_of("skill", Skill),
         # A member's, or the community's: then somebody always looks after it.
@@ -139,6 +150,9 @@ class Tool(Base):
         default=fresh_key, server_default=text("gen_random_uuid()::text")
     )
     photo_id: Mapped[int | None]  # its cover
+    # Where it is, blurred: all that a wall is asked by. `tools.places` keeps them right.
+    cell: Mapped[int | None]
+    district_id: Mapped[int | None]
     name: Mapped[str]
     brand: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
@@ -191,6 +205,15 @@ class Tool(Base):
         primaryjoin=lambda: and_(
             remote(Photo.community_id) == Tool.community_id,
             remote(Photo.id) == foreign(Tool.photo_id),
+        ),
+    )
+
+    district: Mapped[District | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: and_(
+            remote(District.community_id) == Tool.community_id,
+            remote(District.id) == foreign(Tool.district_id),
         ),
     )
 

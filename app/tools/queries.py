@@ -20,7 +20,10 @@ from app.tools.photo import Photo
 def with_all() -> Select[Tool]:
     """A tool with everything its card shows."""
     return select(Tool).options(
-        joinedload(Tool.owner), joinedload(Tool.category), joinedload(Tool.photo)
+        joinedload(Tool.owner),
+        joinedload(Tool.category),
+        joinedload(Tool.photo),
+        joinedload(Tool.district),
     )
 
 

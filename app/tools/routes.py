@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.datastructures import FormData, UploadFile
-from starlette.responses import FileResponse, HTMLResponse
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse
 
 from app import clock, db, pages, topic
-from app.errors import NotFound, Refusal
-from app.http import idempotency, throttle
+from app.errors import Refusal
+from app.http import idempotency
 from app.loans import alone, shelf
 from app.people.doors import Member, MemberEvenSuspended
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import commands, photos, queries, rules, suggestions, terms
+from app.tools import (
+    album,
+    beforehand,
+    commands,
+    photos,
+    queries,
+    rules,
+    showing,
+    suggestions,
+    terms,
+)
 from app.tools.categories import in_tree
 from app.tools.lending import Lending
-from app.tools.models import Category, Tool
+from app.tools.models import Category, Skill, Tool
 from app.wanted import commands as wanted
 from app.wanted import telling as wanted_telling
 
@@ -28,8 +39,25 @@ router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
 FIELDS = (
     *("name", "category", "brand", "description", "price", "skill"),
-    *("answer", "parts", "of_all", "self_service", "key_place", "key_code", *terms.FIELDS),
+    *(
+        "answer",
+        "waiting",
+        "parts",
+        "of_all",
+        "self_service",
+        "key_place",
+        "key_code",
+        *terms.FIELDS,
+    ),
 )
+MORE = (
+    "how_many",
+    "brand",
+    "parts",
+    "self_service",
+    "key_place",
+    "key_code",
+)  # folded away in the form
 
 
 @router.get("/c/{slug}/tools/new")
@@ -70,12 +98,13 @@ async def another_like_it(request: Request, viewer: Member, tool_id: ToolKey) ->
 
 @router.post("/c/{slug}/tools")
 async def list_tool(request: Request, viewer: Member) -> Response:
-    form = await request.form(max_files=1, max_fields=60)
+    form = await request.form(max_files=album.PHOTOS_MOST, max_fields=60)
     try:
-        picture = await _picture(form, viewer)
-        tool_id = await _keep(request, viewer, None, form, picture)
+        tool_id = await _keep(request, viewer, None, form)
     except Refusal as refusal:
         return await _form(request, viewer, None, Form.again(refusal, **_typed(form)))
+    if rules.how_many_from(str(form.get("how_many", ""))) > 1:
+        return pages.back_to(f"{viewer.here.path}?alike={tool_id}")
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
 
 
@@ -101,7 +130,7 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
     if refusal := rules.why_not_edit(tool, viewer):
         raise refusal
     try:
-        await _keep(request, viewer, tool_id, form, await _picture(form, viewer))
+        await _keep(request, viewer, tool_id, form)
     except Refusal as refusal:
         return await _form(request, viewer, tool, Form.again(refusal, **_typed(form)))
     return pages.back_to(f"{viewer.here.path}/tools/{tool_id}")
@@ -109,59 +138,35 @@ async def edit(request: Request, viewer: Member, tool_id: ToolKey) -> Response:
 
 @router.get("/c/{slug}/photos/{name}-{width}.{ending}", include_in_schema=False)
 async def photo(
+    request: Request,
     viewer: MemberEvenSuspended,
     name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
     width: int,
     ending: str,
 ) -> Response:
-    if width not in photos.WIDTHS or ending not in photos.TYPES:
-        raise NotFound
     async with db.snapshot() as tx:
         kept = await queries.photo_for(tx, viewer, name)
-    file = photos.path_of(kept.name, width, ending)
-    if not file.is_file():
-        raise NotFound
-    return FileResponse(
-        file,
-        media_type=photos.TYPES[ending],
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, max-age=31536000, immutable"},
-    )
+    return await showing.shown(request, kept.name, width, ending, showing.FOR_EVER)
 
 
-async def _picture(form: FormData, by: Viewer) -> photos.Stored | None:
-    upload = form.get("photo")
-    if not isinstance(upload, UploadFile) or not upload.filename:
-        return None
-    photos.check_size(upload.size or 0)
-    # Pictures are decoded one at a time, so one member's must not fill the line.
-    await throttle.spend(f"photo:{by.person_id}", "photo", limit="30/minute")
-    return await photos.store(await upload.read())
-
-
-async def _keep(
-    request: Request,
-    viewer: Viewer,
-    tool_id: int | None,
-    form: FormData,
-    picture: photos.Stored | None,
-) -> int:
-    """Lists (`tool_id` None) or edits, with the picture; answers the tool's id."""
-    hung = False
+async def _keep(request: Request, viewer: Viewer, tool_id: int | None, form: FormData) -> int:
+    """Lists (`tool_id` None) or edits, with the pictures; answers the tool's id."""
+    stored, hung = list[photos.Stored](), False
     try:
+        await beforehand.store(form.getlist("photo"), viewer, stored)
         text = _text(form)
         key = idempotency.key_of(request, str(form.get(idempotency.FIELD, "")))
         async with db.begin() as tx:
             seen = await idempotency.recall(tx, viewer.person_id, request, key, form)
             again = seen is not None
             if seen is None:
-                tool = await _write(tx, viewer, tool_id, text, form, picture)
+                tool = await _write(tx, viewer, tool_id, text, form, stored)
                 seen = {"tool_id": tool.id}
                 await idempotency.keep(tx, viewer.person_id, request, key, form, seen)
         hung = not again
     finally:  # refused, or a form sent twice: nothing names these files
-        if picture is not None and not hung:
-            photos.discard(picture)
+        for picture in () if hung else stored:
+            await photos.discard(picture)
     return int(seen["tool_id"])
 
 
@@ -185,28 +190,48 @@ async def _write(
     tool_id: int | None,
     text: commands.ToolText,
     form: FormData,
-    picture: photos.Stored | None,
+    stored: list[photos.Stored],
 ) -> Tool:
     now = clock.now()
     if tool_id is None:
-        tool = await commands.list_tool(tx, text, viewer, now)
-        answer = str(form.get("answer", ""))
-        if (answer_id := topic.number(answer)) is not None:
-            await wanted.listed(tx, answer_id, tool, viewer, now)
-    else:
-        tool = await commands.edit(tx, tool_id, text, viewer, now)
+        return await _list(tx, viewer, text, form, stored, now)
+    tool = await commands.edit(tx, tool_id, text, viewer, now)
+    await _write_rest(tx, tool, form, viewer, now)
+    for picture in stored:
+        await commands.show(tx, tool, picture, viewer, now)
+    if form.get("photo_gone") and not stored:
+        await commands.hide_photo(tx, tool, viewer, now)
+    await shelf.tell_parties(tx, tool)
+    return tool
+
+
+async def _list(
+    tx: db.Tx,
+    viewer: Viewer,
+    text: commands.ToolText,
+    form: FormData,
+    stored: list[photos.Stored],
+    now: datetime,
+) -> Tool:
+    """One, or several that are alike; answers the first. Copies of photos go into `stored`, too."""
+    many = rules.how_many_from(str(form.get("how_many", "")))
+    made = [await commands.list_tool(tx, text, viewer, now) for _ in range(many)]
+    for tool in made:
+        await _write_rest(tx, tool, form, viewer, now)
+    await beforehand.hang(tx, made[0], str(form.get("waiting", "")), stored, viewer, now)
+    await album.copy(tx, made[0], made[1:], stored, viewer, now)
+    if (answer_id := topic.number(str(form.get("answer", "")))) is not None:
+        await wanted.listed(tx, answer_id, made[0], viewer, now)
+    return made[0]
+
+
+async def _write_rest(tx: db.Tx, tool: Tool, form: FormData, viewer: Viewer, now: datetime) -> None:
+    """How it is lent, and where its key is, as far as the form asks for it."""
     if (given := terms.read(form)) is not None:
         await commands.set_terms(tx, tool, given, viewer, now)
     if "key_place" in form and "key_code" in form:
         place, code = str(form["key_place"]), str(form["key_code"])
         await alone.change_box(tx, tool.id, place, code, viewer, now)
-    if picture is not None:
-        await commands.show(tx, tool, picture, viewer, now)
-    elif form.get("photo_gone"):
-        await commands.hide_photo(tx, tool, viewer, now)
-    if tool_id is not None:
-        await shelf.tell_parties(tx, tool)
-    return tool
 
 
 def _values(tool: Tool) -> dict[str, str]:
@@ -260,12 +285,21 @@ async def _form(request: Request, viewer: Viewer, tool: Tool | None, form: Form)
             ],
             currency=here.currency,
             skills=list(rules.SKILLS.items()),
+            most=album.PHOTOS_MOST,
+            at_once=rules.AT_ONCE_MOST,
+            more_open=_says_more(form),
             suggestion=None if tool else _suggested(form.values.get("name", ""), categories),
             rules_open=not terms.FIELDS_OF_ALL.isdisjoint(form.errors),
             form=replace(
                 form, key=pages.fresh_key(), post=f"{path}/edit" if path else f"{here.path}/tools"
             ),
         )
+
+
+def _says_more(form: Form) -> bool:
+    """Whether what is folded away says something, or something there is wrong."""
+    told, skill = any(map(form.values.get, MORE)), form.values.get("skill", "")
+    return told or skill not in ("", Skill.ANYONE) or not form.errors.keys().isdisjoint(MORE)
 
 
 def _typed(form: FormData) -> dict[str, str]:

@@ -12,6 +12,7 @@ from app.tools.models import Skill, Tool, ToolStatus
 NAME_LONGEST = 80
 DESCRIPTION_LONGEST = 4000
 PARTS_MOST = 30
+AT_ONCE_MOST = 20  # alike, listed with one form
 PRICE_HIGHEST = 100_000  # cents a day
 UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 ON_THE_BOARD = (ToolStatus.LISTED, ToolStatus.PAUSED, ToolStatus.MAINTENANCE)
@@ -127,6 +128,20 @@ def check_parts(text: str) -> str:
             "Name the parts that could get lost.",
         )
     return "\n".join(found)
+
+
+def how_many_from(typed: str) -> int:
+    """How many alike are listed; nothing typed is one."""
+    typed = typed.strip()
+    if not typed:
+        return 1
+    if not (typed.isascii() and typed.isdecimal()) or not 1 <= int(typed[:9]) <= AT_ONCE_MOST:
+        raise mistyped(
+            "how_many",
+            f"You can list 1 to {AT_ONCE_MOST} at once.",
+            "List the others with “another like this”.",
+        )
+    return int(typed)
 
 
 def check_price(cents: int) -> int:

@@ -12,7 +12,7 @@ from app.board import queries as board
 from app.board.search import Days
 from app.http.schemas import Answered, Asked, Id, Named, Paged
 from app.people.viewer import Viewer
-from app.tools import lending, rules
+from app.tools import grid, lending, rules
 from app.tools.lending import LIMITS, Lending
 from app.tools.models import Skill, ToolStatus
 
@@ -21,6 +21,18 @@ WEEKDAYS = get_args(Weekday)
 CategorySlug = Annotated[str, Field(max_length=40, pattern="^[a-z0-9-]*$", examples=["drills"])]
 Parts = Annotated[
     list[Annotated[str, Field(max_length=rules.NAME_LONGEST)]], Field(max_length=rules.PARTS_MOST)
+]
+
+
+def _of_the_list(metres: int) -> int:
+    if metres not in grid.WITHIN:
+        choices = ", ".join(map(str, grid.WITHIN))
+        raise PydanticCustomError("distance", "One of {choices}.", {"choices": choices})
+    return metres
+
+
+Distance = Annotated[
+    int, AfterValidator(_of_the_list), Field(json_schema_extra={"enum": list(grid.WITHIN)})
 ]
 
 
@@ -112,6 +124,16 @@ class CategoryName(Answered):
     name: str = Field(examples=["Drills and drivers"])
 
 
+class WhereOut(Answered):
+    """Never the place itself: whoever borrows it reads that in `/loans/{loan_id}/place`."""
+
+    district: str | None = Field(examples=["Old Mill"])
+    distance: str | None = Field(
+        examples=["5 minutes' walk"],
+        description="From your place, between squares of half a kilometre; null: not known",
+    )
+
+
 class ToolOut(Answered):
     id: int = Field(examples=[7])
     name: str = Field(examples=["Cordless drill"])
@@ -125,6 +147,7 @@ class ToolOut(Answered):
     self_service: bool = Field(description="The borrower takes it and brings it back alone")
     owner: Named | None = Field(description="null: it belongs to the community")
     keepers: list[int] = Field(examples=[[]], description="Who lends a community's tool")
+    place: WhereOut
     rules: RulesOut
     status: ToolStatus
     state: StateOut
@@ -196,6 +219,10 @@ class ToolsAsked(Paged):
     max_price_cents: int | None = Field(None, ge=0, le=rules.PRICE_HIGHEST, description="A day")
     skill: Skill | None = Field(None, description="Only what asks for no more than this")
     lender: Id | None = Field(None, description="Only what this person lends")
+    district: Id | None = Field(None, description="Only what is there, see `/districts`")
+    distance: Distance | None = Field(
+        None, examples=[1500], description="Metres, at most; from the place that you have given"
+    )
 
     @property
     def days(self) -> Days | None:
@@ -212,7 +239,8 @@ def shape_rules(now: Lending) -> RulesOut:
     return RulesOut(**{**named, "windows": windows})
 
 
-def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
+def shape(one: board.Seen, viewer: Viewer, near: int | None) -> ToolOut:
+    """`near`: the cell from which the viewer has it so far."""
     tool, now, here = one.tool, one.state, viewer.here
     return ToolOut(
         id=tool.id,
@@ -227,6 +255,10 @@ def shape(one: board.Seen, viewer: Viewer) -> ToolOut:
         self_service=tool.self_service,
         owner=Named(id=tool.owner.id, name=tool.owner.name) if tool.owner else None,
         keepers=list(tool.keepers),
+        place=WhereOut(
+            district=tool.district.name if tool.district else None,
+            distance=grid.words(near, tool.cell) or None,
+        ),
         rules=shape_rules(tool.lending),
         status=one.status,
         state=StateOut(

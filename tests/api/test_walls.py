@@ -98,6 +98,8 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
         return {"words": "New cable", "day": f"{here.street.today}"}
     if path.endswith("/feeds"):
         return {"kind": "loans"}
+    if path.endswith("/place"):
+        return {"address": "Elm Street 4"}
     if path.endswith("/watches"):
         return {"q": "drill"}
     if path.endswith("/wanted"):
@@ -108,8 +110,8 @@ def body_for(method: str, path: str, here: Programs) -> Json | None:
 
 
 async def test_the_walk_knows_the_routes() -> None:
-    assert len(ROUTES) == 128
-    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 44
+    assert len(ROUTES) == 136
+    assert sum(bool(OF_THE_LOAN.search(path)) for _, path in ROUTES) == 45
 
 
 async def test_a_member_of_another_community_finds_nothing(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app import topic
 from app.board.search import KEY_LENGTH, Days, Search
+from app.tools import grid
 from app.tools.models import Skill
 from tests.clocks import Clock
 from tests.neighbours import Neighbour, Screen, Street
@@ -61,6 +62,10 @@ def test_a_hundred_of_the_widest_letters_still_ask_something(letter: str) -> Non
         skill=Skill.PRACTICE,
         lender=2**62 - 1,
         pages=20,
+        district=2**62 - 1,
+        near=grid.cell_of(grid.Point(89.9, 179.99)),
+        distance=10_000,
+        alike=2**62 - 1,
     )
     assert len(search.key) <= KEY_LENGTH
     assert Search.of(search.key) == search

@@ -9,7 +9,7 @@ import httpx
 
 from app.settings import settings
 from tests.neighbours import Neighbour, Street
-from tests.tools.pictures import from_a_phone, plain
+from tests.tools.pictures import from_a_phone, kept, plain
 
 
 async def shows(
@@ -22,18 +22,18 @@ async def shows(
     )
 
 
-def on_disk() -> set[str]:
-    return {file.name for file in (settings.data_dir / "photos").glob("*")}
+async def on_disk() -> set[str]:
+    return {file.name for file in await kept()}
 
 
 async def test_a_photo_is_sent_seen_reported_and_taken_back(street: Street) -> None:
     drill = await street.ada.lists("Cordless drill")
     there = await street.ben.does(f"{street.ben.home}/tools/{drill}/questions", about="This one?")
-    before, name = on_disk(), str(uuid.uuid4())
+    before, name = await on_disk(), str(uuid.uuid4())
     for _ in range(2):  # sent again, it is the same message, and nothing is left on the disk
         answer = await shows(street.ben, there, from_a_phone(), name, body="Look")
         assert answer.status_code == 303, answer.text
-    new = on_disk() - before
+    new = await on_disk() - before
     assert len(new) == 4
     assert b"Elm" not in b"".join((settings.data_dir / "photos" / one).read_bytes() for one in new)
     page = await street.ada.opens(there)
@@ -58,17 +58,17 @@ async def test_a_photo_is_sent_seen_reported_and_taken_back(street: Street) -> N
     await shows(street.ben, there, plain())
     page = await street.ada.opens(there)
     (number,) = re.findall(r'/messages/(\d+)"[^>]*>(?:(?!</li>).)*</li>\s*</ol>', page, re.S)
-    assert len(on_disk() - before) == 8
+    assert len(await on_disk() - before) == 8
     await street.ben.does(f"{there}/messages/{number}/removal")
-    assert on_disk() - before == new, "what nobody has reported is gone from the disk"
+    assert await on_disk() - before == new, "what nobody has reported is gone from the disk"
 
 
 async def test_what_is_no_photo_is_refused(street: Street) -> None:
     drill = await street.ada.lists("Cordless drill")
     there = await street.ben.does(f"{street.ben.home}/tools/{drill}/questions", about="This one?")
-    before = on_disk()
+    before = await on_disk()
     for content in (b"", b"<svg onload=alert(1)>", b"GIF89a", plain()[:200]):
         assert (await shows(street.ben, there, content)).status_code == 422
     await street.ada.does(f"{street.ada.home}/people/{street.ben.id}/block")
     assert (await shows(street.ben, there, plain())).status_code == 403
-    assert on_disk() == before
+    assert await on_disk() == before

@@ -52,6 +52,7 @@ async def test_all_is_well(build: Build, ask: Ask, migrated: AsyncEngine, redis:
         "status": "ok",
         "database": "ok",
         "redis": "ok",
+        "photos": "ok",
         "migration": "ok",
         "version": "new",
     }

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from app import storage
 from app.board import watching
 from app.board.search import Search
 from app.db import Tx
@@ -17,6 +18,7 @@ from app.loans import alone
 from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
 from app.queue import Job
+from app.storage import StorageError
 from app.tools import album, commands, photos
 from app.tools import queries as tools
 from app.tools.commands import ToolText
@@ -80,7 +82,9 @@ async def test_export_import_export_loses_nothing(tx: Tx) -> None:
     await with_everything(tx, ada)
     first = await exported(tx, ada)
     files = {
-        f"some/folder/{name}": photos.path_of(photo.name, 1200, "jpg").read_bytes()
+        f"some/folder/{name}": (
+            pictures.folder() / photos.name_of(photo.name, 1200, "jpg")
+        ).read_bytes()
         for one in await held_here.exported_by(tx, ada)
         for name, photo in zip(one.names, one.photos, strict=True)
     }
@@ -371,6 +375,40 @@ async def test_a_copied_row_shows_the_same_photo_and_no_two_files_share_a_name(t
     assert fates(await looked(tx, ada, table)) == [(2, "same"), (3, "same")]
     twice = csv(("a", "A chair", "party", f'"{ours}\n{held[0].names[0]}"'), header=header)
     assert why(await looked(tx, ada, twice), 2)[0][0] == "photos"
+
+
+async def test_photos_that_cannot_be_stored_right_now_are_tried_again(
+    tx: Tx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, _ = await street(tx)
+    before = await pictures.kept()
+    header = ("key", "name", "category", "photos")
+    table = csv(("a", "Chair", "party", "1.jpg"), ("b", "Saw", "saws", "2.jpg"), header=header)
+    files = {"1.jpg": pictures.plain(), "2.jpg": pictures.plain(20)}
+    found = await looked(tx, ada, table, zipped(files))
+    await bringing_in.start(tx, found.id, ada, NOW)
+    place, left = storage.kept(), 1
+    put = place.put
+
+    async def once_only(name: str, content: bytes, kind: str) -> None:
+        nonlocal left
+        if name.endswith("-480.webp"):
+            left -= 1
+        if left < 0:
+            raise StorageError("It does not answer.")
+        await put(name, content, kind)
+
+    with monkeypatch.context() as network:
+        network.setattr(place, "put", once_only)
+        with pytest.raises(Refusal, match="right now"):
+            async with tx.begin_nested():
+                await running.run(tx, f"{ada.community_id}/{found.id}", NOW)
+    await tx.refresh(found)
+    assert (found.state, [kept for kept in found.staged.values() if kept]) == ("running", [])
+    assert await pictures.kept() == before
+    await run(tx, found, ada)
+    assert (found.state, await count(tx, ada)) == ("done", 2)
+    assert len(await pictures.kept() - before) == 2 * len(photos.COPIES)
 
 
 async def test_a_coordinator_brings_what_is_the_communitys_and_nobody_touches_anothers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import struct
 import zipfile
 from io import BytesIO
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app import storage
 from app.errors import Refusal
 from app.inventory import packing
 from app.settings import settings
@@ -110,14 +112,16 @@ def test_a_photo_that_is_called_otherwise_inside_is_refused_by_its_name(tmp_path
         packing.read(on_disk(misnamed(), tmp_path), "ü.jpg")
 
 
-def test_what_is_packed_piece_by_piece_is_a_zip(tmp_path: Path) -> None:
+async def test_what_is_packed_piece_by_piece_is_a_zip() -> None:
     kept = []
     for n in range(3):
-        kept.append((f"{n}.jpg", tmp_path / f"{n}"))
-        kept[-1][1].write_bytes(pictures.plain(20 + n))
-    pieces = list(packing.write([*kept, ("gone.jpg", tmp_path / "gone")]))
+        kept.append((f"{n}.jpg", secrets.token_hex(8)))
+        await storage.kept().put(kept[-1][1], pictures.plain(20 + n), "image/jpeg")
+    pieces = [piece async for piece in packing.write([*kept, ("gone.jpg", "gone")])]
+    for _, name in kept:
+        await storage.kept().delete(name)
     assert len(pieces) == 4
     archive = zipfile.ZipFile(BytesIO(b"".join(pieces)))
     assert archive.testzip() is None
     assert archive.namelist() == ["0.jpg", "1.jpg", "2.jpg"]
-    assert archive.read("2.jpg") == kept[2][1].read_bytes()
+    assert archive.read("2.jpg") == pictures.plain(22)

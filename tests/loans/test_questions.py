@@ -196,7 +196,8 @@ async def test_a_question_whose_last_words_are_taken_back_sleeps_sooner(tx: Tx) 
     room = await asks(elm, elm.ben)
     first = await chat.last_of(tx, elm.here.id, room)
     last = await saying.say(tx, room, "Still there?", elm.ben, NOW + 9 * DAY, uuid.uuid4())
-    runs_at = select(Job.run_at).where(Job.name == asked.SLEEP)
+    key = f"{elm.here.id}/{room}"
+    runs_at = select(Job.run_at).where(Job.name == asked.SLEEP, Job.key == key)
     assert first is not None
     for message, sleeps in ((last, NOW + 30 * DAY), (first, None)):
         await saying.take_back(tx, room, message.id, elm.ben, NOW + 9 * DAY)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.chat import queries as chat
-from app.chat.models import ConversationId, Message, Picture
+from app.chat.models import ConversationId, Message
 from app.db import Tx
 from app.errors import NotFound, Refusal
 from app.loans import commands, saying, talk
@@ -18,10 +18,11 @@ from app.notices.models import Kind, Notice
 from app.people.viewer import Viewer
 from app.tools import commands as tools
 from app.tools.commands import ToolText
+from app.tools.photos import Stored
 from tests.loans.living import Elm, elm_street
 from tests.people.living import NOW
 
-SHOT = Picture("0" * 32, 4, 3)
+SHOT = Stored("0" * 32, 4, 3)
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Room:
     id: int
 
     async def says(
-        self, who: Viewer, text: str, name: uuid.UUID | None = None, shot: Picture | None = None
+        self, who: Viewer, text: str, name: uuid.UUID | None = None, shot: Stored | None = None
     ) -> Message:
         named = name or uuid.uuid4()
         return await saying.say(self.elm.tx, self.id, text, who, NOW, named, picture=shot)
@@ -58,7 +59,7 @@ async def room(tx: Tx, request: pytest.FixtureRequest) -> Room:
 
 
 @pytest.mark.parametrize("shot", [None, SHOT])
-async def test_the_other_is_told_of_words_and_of_a_photo(room: Room, shot: Picture | None) -> None:
+async def test_the_other_is_told_of_words_and_of_a_photo(room: Room, shot: Stored | None) -> None:
     name = uuid.uuid4()
     said = await room.says(room.elm.ben, "Look", name, shot)
     assert (await room.says(room.elm.ben, "Look", name, shot)).id == said.id

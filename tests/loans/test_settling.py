@@ -16,9 +16,9 @@ from app.loans import fair
 from app.loans.incident import CENTS_HIGHEST, Evidence, Incident
 from app.loans.models import Loan, LoanEvent
 from app.loans.states import UNDO_WITHIN, State
-from app.tools.photos import folder
 from tests.clocks import Clock
 from tests.neighbours import Neighbour, Street, said
+from tests.tools.pictures import kept
 
 
 async def state_of(street: Street, loan: int) -> str:
@@ -130,7 +130,7 @@ async def test_a_mediator_sees_the_evidence_from_the_invitation_until_leaving(
 
 async def test_what_is_refused_leaves_no_picture_behind(street: Street) -> None:
     loan = await lent(street)
-    before = len(list(folder().glob("*")))
+    before = await kept()
     for who, status in ((street.ben, 422), (street.cy, 404)):
         answer = await who.client.post(
             f"{who.home}/loans/{loan}/incidents",
@@ -138,7 +138,7 @@ async def test_what_is_refused_leaves_no_picture_behind(street: Street) -> None:
             files=picture(),
         )
         assert answer.status_code == status
-    assert len(list(folder().glob("*"))) == before
+    assert await kept() == before
     async with db.snapshot() as tx:
         assert not (await tx.scalars(select(Evidence).where(Evidence.loan_id == loan))).all()
 

@@ -10,6 +10,7 @@ from app import clock, db
 from app.chat import queries as chat
 from app.loans.models import Loan
 from app.people import links
+from app.tools.place import District
 from app.wanted.models import Wanted, WantedAnswer
 from tests.neighbours import Neighbour, Street, browser
 from tests.stories.windows import PASSWORD, PICTURE
@@ -48,12 +49,16 @@ async def furnished(street: Street, quiet: Street) -> Place:
         secret = await links.make_reset_link(tx, street.cy.id, street.cora.viewer, now)
     await _somebody_asks_to_join(street)
     await _wanted(street)
+    district = await _somewhere(street)
     paths = loans | {
         "board": home,
         "board without a fit": f"{home}?q=nothing+like+it",
         "board, empty": still,
         "board, filtered": f"{home}?price_to=cheap&skill=anyone",
         "categories": f"{home}/categories",
+        "districts": f"{home}/districts",
+        "place": f"{home}/place",
+        "board, of a district": f"{home}?district={district}&distance=1500",
         "tool, new": f"{home}/tools/new",
         "wanted": f"{home}/wanted",
         "wanted, to coordinators": f"{home}/wanted",
@@ -145,6 +150,7 @@ async def _lending(street: Street) -> dict[str, str]:
         "inventory": f"{home}/inventory",
         "import": await _looks_at_a_table(ada),
         "tool, days off": f"{home}/tools/{drill}/blackouts",
+        "tool, where it is": f"{home}/tools/{drill}/place",
         "tool, repairs": f"{home}/tools/{drill}/maintenance",
         "tool, from its label": f"{home}/tools/{drill}?label=1",
         "labels": f"{home}/labels?tool={drill}",
@@ -191,6 +197,18 @@ async def _wanted(street: Street) -> None:
         answer = await tx.scalar(select(func.min(WantedAnswer.id)).where(mine))
     await ada.lists("Tent", "party", answer=answer)
     await ada.does(f"{home}/watches", q="tent", category="party")
+
+
+async def _somewhere(street: Street) -> int:
+    """Where ada's tools are, and ben; the id of a district."""
+    home, here = street.here.path, street.here.id
+    await street.cora.does(f"{home}/districts", name="Old Mill", point="52.52, 13.40")
+    async with db.snapshot() as tx:
+        found = await tx.scalar(select(District.id).where(District.community_id == here))
+    there = {"address": "Elm Street 4\nRing twice", "district": found, "point": "52.5, 13.4"}
+    await street.ada.does(f"{home}/place", **there)
+    await street.ben.does(f"{home}/place", district=found)
+    return int(found or 0)
 
 
 async def _last_of(who: Neighbour, loan_id: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ async def hangs_up_the_drill(ada: Window) -> None:
     await ada.page.get_by_role("link", name="List a tool").first.click()
     await ada.page.get_by_label("What is it?").fill(DRILL)
     await ada.page.get_by_label("Where does it hang?").select_option(label="Drills and drivers")
-    await ada.page.get_by_label("Photo if you like").set_input_files(PICTURE)
+    await ada.page.get_by_label("Photos if you like").set_input_files(PICTURE)
     await ada.page.get_by_label("What should people know?").fill("With two batteries.")
     await ada.press("Hang it on the wall")
     await expect(ada.page.get_by_role("heading", name=DRILL)).to_be_visible()

@@ -14,6 +14,7 @@ from sqlalchemy import delete
 
 from app import clock, db
 from app.queue import Job
+from app.settings import settings
 from app.tools import album, photos
 
 SIDEWAYS = 6  # EXIF orientation: the top of the scene is at the right of the file
@@ -68,18 +69,29 @@ def random_bytes(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
+def folder() -> Path:
+    """Where the tests' photos are."""
+    return settings.data_dir / "photos"
+
+
 async def kept() -> set[Path]:
-    """The files there are, once those are gone that somebody has taken off by now."""
+    """The files there are, once all copies are made, and those gone that were taken off by now."""
     async with db.begin() as tx:
-        jobs = delete(Job).where(Job.name == album.GONE).returning(Job.key)
-        for key in (await tx.scalars(jobs)).all():
-            await album.discard(tx, key, clock.now())
-    return set(photos.folder().glob("*")) if photos.folder().exists() else set()
+        for name, act in ((photos.FINISH, photos.finish), (album.GONE, album.discard)):
+            jobs = delete(Job).where(Job.name == name).returning(Job.key)
+            for key in (await tx.scalars(jobs)).all():
+                await act(tx, key, clock.now())
+    return set(folder().glob("*"))
+
+
+async def finished(stored: photos.Stored) -> None:
+    """As the job does it."""
+    async with db.begin() as tx:
+        await photos.finish(tx, f"1/{stored.name}", clock.now())
 
 
 def copies(stored: photos.Stored) -> dict[tuple[int, str], Path]:
     return {
-        (width, ending): photos.path_of(stored.name, width, ending)
-        for width in photos.WIDTHS
-        for ending in photos.TYPES
+        (width, ending): folder() / photos.name_of(stored.name, width, ending)
+        for width, ending in photos.COPIES
     }

@@ -130,6 +130,7 @@ async def test_photos_follow_who_may_see_the_tool_and_only_its_lender_changes_th
         for name in names:
             answer = await nobody.get(f"{ada.home}/photos/{name}-480.webp")
             assert answer.headers["location"].startswith("/sign-in")
+    await pictures.kept()  # the small copies are made
     for name in names:
         answer = await street.ben.client.get(f"{ada.home}/photos/{name}-480.webp")
         assert "immutable" in answer.headers["cache-control"]

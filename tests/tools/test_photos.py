@@ -8,17 +8,24 @@ import random
 import pytest
 from PIL import Image
 
+from app import storage
 from app.errors import Refusal
 from app.settings import settings
-from app.tools import photos
+from app.storage.folder import Folder
+from app.tools import developing, photos
 from tests.tools import pictures
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["at once", "by the job"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_a_photo_stands_upright_and_tells_nothing_of_where_it_was_taken(kind: str) -> None:
-    stored = await photos.store(pictures.from_a_phone(kind))
+async def test_a_photo_stands_upright_and_tells_nothing_of_where_it_was_taken(
+    kind: str, whole: bool
+) -> None:
+    stored = await photos.store(pictures.from_a_phone(kind), whole=whole)
+    if not whole:
+        await pictures.finished(stored)
     assert (stored.width, stored.height) == (40, 60)
     for (_, ending), file in pictures.copies(stored).items():
         content = file.read_bytes()
@@ -36,7 +43,7 @@ async def test_a_photo_stands_upright_and_tells_nothing_of_where_it_was_taken(ki
 
 
 async def test_a_large_photo_is_kept_in_two_sizes() -> None:
-    stored = await photos.store(pictures.plain(3000, 2000))
+    stored = await photos.store(pictures.plain(3000, 2000), whole=True)
     assert (stored.width, stored.height) == (1200, 800)
     for (width, ending), file in pictures.copies(stored).items():
         with Image.open(file) as copy:
@@ -65,7 +72,7 @@ async def test_what_is_transparent_becomes_white(mode: str) -> None:
         content = pictures.encoded(clear, "WEBP", lossless=True)
     else:
         content = pictures.encoded(clear.convert(mode), "PNG")
-    stored = await photos.store(content)
+    stored = await photos.store(content, whole=True)
     for file in pictures.copies(stored).values():
         with Image.open(file) as copy:
             assert copy.convert("RGB").getpixel((10, 10)) == (255, 255, 255)
@@ -163,21 +170,23 @@ async def test_the_name_is_ours_alone_and_says_nothing() -> None:
 async def test_what_is_discarded_is_gone_and_may_be_discarded_again() -> None:
     before = await pictures.kept()
     stored = await photos.store(pictures.plain())
+    assert len(await pictures.kept() - before) == 2, "what takes longer is made later"
+    await pictures.finished(stored)
     assert len(await pictures.kept() - before) == 4
-    photos.discard(stored)
-    photos.discard(stored)
+    await photos.discard(stored)
+    await photos.discard(stored)
     assert await pictures.kept() == before
 
 
 async def test_without_room_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     before = await pictures.kept()
-    blocked = photos.folder().parent / "no-folder"
+    blocked = pictures.folder().parent / "no-folder"
     blocked.parent.mkdir(parents=True, exist_ok=True)
     blocked.write_text("a file where a folder should be")
-    monkeypatch.setattr(photos, "folder", lambda: blocked)
-    with pytest.raises(Refusal, match="no room") as refused:
+    monkeypatch.setattr(storage, "_chosen", Folder(blocked))
+    with pytest.raises(Refusal, match="nothing can be stored") as refused:
         await photos.store(pictures.plain())
-    assert refused.value.status == 507
+    assert refused.value.status == 503
     monkeypatch.undo()
     assert await pictures.kept() == before
 
@@ -192,7 +201,7 @@ def test_a_photo_with_any_bytes_broken_is_a_photo_or_refused(kind: str) -> None:
         for _ in range(chance.choice((1, 2, 8))):
             content[chance.randrange(min(len(content), 500))] = chance.randrange(256)
         try:
-            photos._decoded(bytes(content))
+            developing.decoded(bytes(content))
             outcomes["kept"] += 1
         except Refusal:
             outcomes["refused"] += 1

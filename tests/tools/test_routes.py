@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.settings import settings
-from app.tools import photos
+from app.tools import developing
 from tests.neighbours import Neighbour, Street, browser, found_street, said
 from tests.tools import pictures
 from tests.workers import Worker
@@ -46,8 +46,9 @@ async def status(who: Neighbour, path: str) -> int:
 
 async def test_ben_sees_the_photo_that_ada_hung_up(street: Street) -> None:
     _, url = await lists_with_photo(street.ada)
-    for width in photos.WIDTHS:
-        for ending, kind in photos.TYPES.items():
+    await pictures.kept()  # the small copies are made
+    for width in developing.WIDTHS:
+        for ending, kind in developing.TYPES.items():
             answer = await street.ben.client.get(url.replace("1200.webp", f"{width}.{ending}"))
             assert answer.status_code == 200
             assert answer.headers["content-type"] == kind
@@ -255,9 +256,9 @@ async def test_what_is_written_about_a_tool_is_shown_as_text(street: Street) -> 
 
 async def test_odd_forms_are_answered(street: Street) -> None:
     path = f"{street.ada.home}/tools"
-    two = [("photo", ("a.jpg", pictures.plain())), ("photo", ("b.jpg", pictures.plain()))]
+    nine = [("photo", (f"{n}.jpg", pictures.plain())) for n in range(9)]
     before = await pictures.kept()
-    assert (await street.ada.client.post(path, data=FORM, files=two)).status_code in (400, 422)
+    assert (await street.ada.client.post(path, data=FORM, files=nine)).status_code in (400, 422)
     assert (await street.ada.client.post(path, content=b"{}")).status_code in (400, 422)
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = await street.ada.client.post(path, content=b"--x\r\nrubbish", headers=broken)

@@ -8,6 +8,10 @@
   const fields = () => [...form.elements].filter((field) =>
     field.name && !/^(hidden|file|submit|button)$/.test(field.type) && !secret(field));
   const on = (field) => (/^(checkbox|radio)$/.test(field.type) ? field.checked : field.value);
+  const was = (field) => {
+    if (!field.options) return /^(checkbox|radio)$/.test(field.type) ? field.defaultChecked : field.defaultValue;
+    return ([...field.options].find((one) => one.defaultSelected) ?? field.options[0])?.value;
+  };
   const read = () => { try { return JSON.parse(sessionStorage.getItem(key) ?? "null"); } catch { return null; } };
   const keep = (sent) => {
     try { sessionStorage.setItem(key, JSON.stringify({ sent, words: fields().map((field) => [field.name, on(field)]) })); } catch { /* full: it is in the page still */ }
@@ -22,6 +26,9 @@
       const value = named.get(field.name);
       if (typeof value === "boolean") field.checked = value;
       else field.value = value;
+      // What was typed is not folded away.
+      const more = field.closest("details");
+      if (more && on(field) !== was(field)) more.open = true;
     }
   }
   form.addEventListener("input", () => keep(false));

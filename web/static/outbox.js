@@ -7,7 +7,7 @@
   const box = form.elements.body, error = document.getElementById("composer-error");
   const words = form.dataset, id = words.draft, { person } = document.body.dataset;
   const prefix = `outbox-${person}-${id}-`, draft = `draft-${person}-${id}`;
-  const AGAIN = [1000, 3000, 8000, 20000], WITHIN = 20000, SHELF_WITHIN = 5000; // milliseconds
+  const AGAIN = [1000, 3000, 8000, 20000], WITHIN = 20000; // milliseconds
   const SLOWEST = 25; // bytes of a photo in a millisecond, on a line that is worth waiting for
   const forgetful = new Map(); // where nothing can be kept (full, or forbidden): this page only
   const trouble = new Map(); // client id → why it has not gone out, of this page
@@ -37,7 +37,7 @@
   };
   const add = (body, quotes, photo) => {
     const last = Number(stored().at(-1)?.key.slice(prefix.length).split("-")[0] ?? 0);
-    const at = String(Math.max(Date.now(), last + 1)).padStart(15, "0"), client = room.uuid();
+    const at = String(Math.max(Date.now(), last + 1)).padStart(15, "0"), client = window.shelf.uuid();
     const one = { key: `${prefix}${at}-${client}`, client, body, quotes, photo: Boolean(photo) };
     if (photo) shelve(one, photo); // it has its place in the order at once
     keep(one);
@@ -45,21 +45,7 @@
 
   // A photo waits beside its entry; where the browser has no shelf for it, in this page only.
   const inHand = new Map(), inHandOnly = new Set(); // client id → photo; those on no shelf (yet)
-  const shelf = () => new Promise((done, failed) => {
-    const asked = indexedDB.open("outbox", 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore("photos");
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = asked.onblocked = failed;
-  });
-  const onShelf = async (act, ...given) => {
-    const db = await shelf();
-    try {
-      const asked = db.transaction("photos", "readwrite").objectStore("photos")[act](...given);
-      return await new Promise((done, failed) => { asked.onsuccess = () => done(asked.result); asked.onerror = failed; });
-    } finally { db.close(); }
-  };
-  // Some browsers refuse at once, others never answer.
-  const photos = (...asked) => Promise.race([onShelf(...asked), new Promise((_, failed) => setTimeout(failed, SHELF_WITHIN))]);
+  const photos = window.shelf.ask;
   // Other tabs learn of it when they can find the photo.
   const shelve = ({ key, client }, photo) => {
     inHand.set(client, photo);

@@ -4,15 +4,6 @@
   if (!list()) return;
   const { room, topic } = list().dataset;
 
-  // A random UUID; crypto.randomUUID is missing where a page came over plain HTTP from the LAN.
-  const uuid = () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 15) | 64;
-    bytes[8] = (bytes[8] & 63) | 128;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  };
-
   // Asks for what is new, where no push can bring it; `whole`: for the newest page instead.
   const pull = async (whole = false) => {
     const had = whole ? "" : `&version=${list().dataset.version}`;
@@ -77,5 +68,5 @@
     place.replaceChildren(field, quote(said), away);
   };
 
-  window.room = { quote, quoted, answer, list, path: room, topic, timeline, uuid, pull };
+  window.room = { quote, quoted, answer, list, path: room, topic, timeline, pull };
 })();

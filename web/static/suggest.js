@@ -13,6 +13,7 @@
     button.addEventListener("click", () => {
       category.value ||= line.dataset.category;
       if (!parts.value.trim()) parts.value = line.dataset.parts;
+      parts.closest("details").open = true; // so that one sees what was put there
       for (const field of [category, parts]) field.dispatchEvent(new Event("input", { bubbles: true }));
       line.hidden = true;
       category.focus();
