@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import days_later, is_midnight, local_day, started_days, wall
+from app.clock import day_start, days_later, is_midnight, local_day, started_days, wall
 from app.errors import Refusal, Span, mistyped
 from app.tools.lending import Lending, hours, weekdays_without, windows_words
 
@@ -101,10 +101,14 @@ def brought_at(rules: Lending, end: datetime, zone: ZoneInfo) -> bool:
 
 
 def fetched_until(rules: Lending, start: datetime, zone: ZoneInfo) -> datetime:
-    """The last moment at which it can be fetched on its first day; without hours, the start."""
+    """The last moment at which it can be fetched on its first day.
+
+    Where no hour was named, by the tool or by a time of day, that is the end of the day.
+    """
     first = start.astimezone(zone)
-    window = rules.on(first.weekday())
-    return max(start, wall(first.date(), window.closes, zone, last=True)) if window else start
+    if window := rules.on(first.weekday()):
+        return max(start, wall(first.date(), window.closes, zone, last=True))
+    return day_start(first.date() + timedelta(days=1), zone) if is_midnight(start, zone) else start
 
 
 def _in_a_window(rules: Lending, at: datetime, zone: ZoneInfo) -> bool:

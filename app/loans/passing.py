@@ -15,7 +15,8 @@ from app.people.models import Community
 from app.tools.models import Tool
 
 BOX_EARLY = timedelta(minutes=15)  # a key box opens then, see loans.alone
-A_DAY = timedelta(hours=25)  # no window closes later than this after a loan of that day began
+DAYS = [timedelta(hours=hours) for hours in (23, 23.5, 24, 24.5, 25)]  # as long as clocks make them
+A_DAY = DAYS[-1]  # no window closes later than this after a loan of that day began
 starts, ends = func.lower(Loan.period), func.upper(Loan.period)
 
 
@@ -33,9 +34,21 @@ async def of_loans(tx: Tx, since: datetime, until: datetime) -> Sequence[Loan]:
         (Loan.claimed_at, NOT_HERE_WITHIN),
     )
     passed = [and_(at > since - later, at <= until - later) for at, later in boundaries]
-    passed.append(_given_up(since, until))
+    passed += [_given_up(since, until), _not_come_all_day(since, until)]
     rows = await tx.scalars(select(Loan).where(Loan.ended_at.is_(None), or_(*passed)))
     return rows.all()
+
+
+def _not_come_all_day(since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Loans that may be called a no-show after their first day, or their end, where no hour is
+    named; as long as that day may have been.
+    """
+    could = [(starts, day) for day in DAYS] + [(ends, timedelta())]
+    passed = [
+        and_(at > since - later - NO_SHOW_AFTER, at <= until - later - NO_SHOW_AFTER)
+        for at, later in could
+    ]
+    return and_(Loan.state == State.APPROVED, or_(*passed))
 
 
 def _given_up(since: datetime, until: datetime) -> ColumnElement[bool]:

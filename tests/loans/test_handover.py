@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from app import clock
 from app.board.availability import Now
 from app.board.queries import seen
 from app.db import Tx
@@ -151,15 +152,34 @@ async def test_not_here_makes_it_out_again_and_late_again(tx: Tx) -> None:
     assert loan.state == State.RETURN_CLAIMED
 
 
-async def test_nobody_came_is_said_from_two_hours_after_the_start(tx: Tx) -> None:
+@pytest.mark.parametrize(
+    ("day", "starts", "ends", "said_from"),
+    [
+        ((2026, 5, 2), 9, 72, 11),  # an hour was named
+        ((2026, 5, 2), 0, 72, 26),  # none: he may come all day
+        ((2026, 5, 2), 0, 24, 26),
+        ((2026, 5, 2), 0, 18, 20),  # after the end there is nothing to come for
+        ((2026, 10, 25), 0, 73, 27),  # the clocks go back in this day,
+        ((2027, 3, 28), 0, 71, 25),  # and forward in this
+    ],
+)
+async def test_nobody_came_is_said_from_two_hours_after_one_could_come(
+    tx: Tx, day: tuple[int, int, int], starts: int, ends: int, said_from: int
+) -> None:
     elm = await elm_street(tx)
-    loan = await elm.promised(elm.ben, 1, 3)
+    midnight = clock.day_start(date(*day), elm.here.zone)
+    period, now = (midnight + starts * HOUR, midnight + ends * HOUR), midnight - 3 * DAY
+    loan = await elm.asked_at(elm.ben, *period, now=now)
+    await commands.approve(tx, loan.id, elm.ada, now)
+    at = midnight + said_from * HOUR
     with pytest.raises(Refusal, match="too early"):
-        await handover.no_show(tx, loan.id, elm.ada, loan.start + 2 * HOUR - SECOND)
+        await handover.no_show(tx, loan.id, elm.ada, at - SECOND)
     with pytest.raises(Refusal) as refused:
-        await handover.no_show(tx, loan.id, elm.ben, loan.start + 2 * HOUR)
+        await handover.no_show(tx, loan.id, elm.ben, at)
     assert refused.value.status == 403
-    await handover.no_show(tx, loan.id, elm.ada, loan.start + 2 * HOUR)
+    told = [one.id for one in await passing.of_loans(tx, at - SECOND, at)]
+    assert loan.id in told, "the button comes by itself, then"
+    await handover.no_show(tx, loan.id, elm.ada, at)
     assert loan.state == State.NO_SHOW
     assert await busy(elm, loan.start) == [], "the rest is free"
 

@@ -130,7 +130,7 @@ async def test_a_fault_found_later_is_told_for_30_days_without_reopening_the_loa
 async def test_nobody_came_is_an_incident_of_its_own(tx: Tx) -> None:
     elm = await elm_street(tx)
     loan = await elm.promised(elm.ben, 1)
-    at = loan.start + 3 * HOUR
+    at = loan.end + 3 * HOUR
     await handover.no_show(tx, loan.id, elm.ada, at)
     assert (await opened(elm, loan, "no_show", by="ben", now=at)).kind == "no_show"
     with pytest.raises(Refusal, match="30 days"):

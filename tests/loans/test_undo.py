@@ -150,7 +150,7 @@ async def test_a_return_cannot_be_taken_back_once_the_next_one_has_it(tx: Tx) ->
 async def test_nobody_came_taken_back_stands_again(tx: Tx) -> None:
     elm = await elm_street(tx)
     loan = await elm.promised(elm.ben, 1, 2)
-    later = loan.start + 3 * HOUR
+    later = loan.start + 27 * HOUR
     await handover.no_show(tx, loan.id, elm.ada, later)
     await undo(tx, loan.id, elm.ada, later + MINUTE)
     assert (loan.state, loan.ended_at) == (State.APPROVED, None)
