@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,7 @@ from app.tools import photos
 from app.tools.photos import Stored
 from tests.neighbours import WITHIN, Neighbour, Street, said
 from tests.tools import pictures
+from tests.tools.test_beforehand import lays_by
 
 
 @pytest.fixture
@@ -71,6 +73,8 @@ async def test_whichever_door_it_came_by_it_stays(street: Street) -> None:
     drill = await ada.lists("Cordless drill")
     tool = {"name": "Cordless drill", "category": "drills"}
     await sends(ada, "/tools", **tool)
+    await sends(ada, "/tools", **tool, how_many="3")
+    assert (await lays_by(ada, uuid.uuid4())).is_success
     await sends(ada, f"/tools/{drill}/edit", **tool)
     await sends(ada, f"/tools/{drill}/photos")
     loan = await ben.asks_for(drill, street.today)
@@ -86,7 +90,7 @@ async def test_whichever_door_it_came_by_it_stays(street: Street) -> None:
     await ada.acts(taken, "approval")
     await sends(ben, f"/loans/{taken}/taking")
     new = await named() - were
-    assert len(new) == 7
+    assert len(new) == 11
     assert not new & await watched()
     assert await watched() == before
 
