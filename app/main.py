@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import clock, courier, db, jobs, migrations, pages, storage
@@ -189,7 +190,9 @@ def build() -> FastAPI:
     for feature in APIS:
         app.include_router(feature.api, generate_unique_id_function=docs.operation_id)
     docs.describe(app)
-    app.mount("/static", StaticFiles(directory=pages.WEB / "static"))
+    # Only what is the same for all: see DECISIONS.
+    files = StaticFiles(directory=pages.WEB / "static")
+    app.mount("/static", GZipMiddleware(files, thread_minimum_size=8 * 1024))
     return app
 
 

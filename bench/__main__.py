@@ -24,7 +24,7 @@ from bench.size import LONGEST, QUICK, ROUNDS_END, SEARCH_LONGEST, Size
 # Each a module here with `measure`.
 NAMES = ("card", "board", "approvals", "dates", "room", "said", "talk", "left_open")
 SEARCH = "search"  # a page of its own: it takes minutes to hang up so many tools
-APART = ("photos", "imports")  # a page of their own, by name only
+APART = ("photos", "imports", "visit")  # a page of their own, by name only
 LIVE = "live"  # a page of its own, in these blocks
 BLOCKS = ("few", "many", "compression", "memory", "back", "touches")
 ENOUGH = 5  # rounds for a median to be told without a warning
