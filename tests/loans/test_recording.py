@@ -35,6 +35,7 @@ async def test_photos_of_a_hand_over_open_for_the_two_alone(street: Street) -> N
     assert answer.status_code == 303, said(answer.text)
     found = await photos_in(street.ben, loan)
     assert len(found) == 2
+    await pictures.kept()  # the small copies are made
     for who in (street.ada, street.ben):
         shown = await who.client.get(found[0])
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
