@@ -126,7 +126,8 @@ async def test_what_tools_say_of_where_they_are_follows_the_places(tx: Tx) -> No
     assert await said(later) == [here, here, here]
     await members.leave(tx, elm.ada, NOW)
     assert await said(later) == [nowhere, nowhere, nowhere]
-    assert await tx.scalar(select(func.count()).select_from(Place)) == 0, "it is forgotten"
+    left = select(func.count()).select_from(Place).where(Place.community_id == elm.here.id)
+    assert await tx.scalar(left) == 0, "it is forgotten"
 
 
 async def test_only_those_who_may_read_it_are_told_that_an_address_changed(tx: Tx) -> None:
