@@ -37,27 +37,12 @@ from app.wanted import telling as wanted_telling
 
 router = APIRouter()
 ToolKey = Annotated[int, Path(ge=1, lt=2**62)]
+BOX = ("self_service", "key_place", "key_code")
 FIELDS = (
-    *("name", "category", "brand", "description", "price", "skill"),
-    *(
-        "answer",
-        "waiting",
-        "parts",
-        "of_all",
-        "self_service",
-        "key_place",
-        "key_code",
-        *terms.FIELDS,
-    ),
+    *("name", "category", "brand", "description", "price", "skill", "parts", "how_many"),
+    *("answer", "waiting", "of_all", *BOX, *terms.FIELDS),
 )
-MORE = (
-    "how_many",
-    "brand",
-    "parts",
-    "self_service",
-    "key_place",
-    "key_code",
-)  # folded away in the form
+MORE = ("how_many", "brand", "parts", *BOX)  # folded away in the form
 
 
 @router.get("/c/{slug}/tools/new")

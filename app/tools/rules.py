@@ -135,13 +135,14 @@ def how_many_from(typed: str) -> int:
     typed = typed.strip()
     if not typed:
         return 1
-    if not (typed.isascii() and typed.isdecimal()) or not 1 <= int(typed[:9]) <= AT_ONCE_MOST:
+    number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 9 else 0
+    if not 1 <= number <= AT_ONCE_MOST:
         raise mistyped(
             "how_many",
             f"You can list 1 to {AT_ONCE_MOST} at once.",
             "List the others with “another like this”.",
         )
-    return int(typed)
+    return number
 
 
 def check_price(cents: int) -> int:

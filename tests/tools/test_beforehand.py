@@ -120,8 +120,9 @@ async def test_several_that_are_alike_are_listed_at_once_each_with_its_photos(
     ada, before, one = street.ada, await pictures.kept(), uuid.uuid4()
     await lays_by(ada, one)
     form = FORM | {"waiting": str(one), "key_place": "", "key_code": ""}
-    for wrong in ("0", "21", "many", "-1", "1e3", "9" * 40):
+    for wrong in ("0", "21", "many", "-1", "1e3", "9" * 40, "0" * 8 + "199999"):
         refused = await ada.posts(f"{ada.home}/tools", **form, how_many=wrong)
+        assert f'value="{wrong}"' in refused.text, "what was typed is kept"
         assert (refused.status_code, "1 to 20" in said(refused.text)) == (422, True), wrong
     key = {"how_many": 3, "idempotency_key": "three"}
     there = [await ada.does(f"{ada.home}/tools", **form, **key) for _ in range(2)]
