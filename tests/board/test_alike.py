@@ -15,6 +15,7 @@ from app.board.availability import PAUSED, Now, of_all
 from app.board.search import Search
 from app.tools import commands as tools
 from app.tools.commands import ToolText
+from tests.api.conftest import programs_of
 from tests.board.test_wall import on_the_page, on_the_wire
 from tests.neighbours import Street
 
@@ -110,9 +111,9 @@ async def test_page_and_wire_agree_for_every_search_and_viewer(street: Street) -
     opened = await street.ben.opens(f"{street.ben.home}?alike={same[0]}&free=1")
     assert "All that are like" in opened
     assert f'href="{street.ben.home}?free=1"' in opened
-    flat = await street.ben.client.get(f"/api/v1{street.ben.home}/tools?limit=50")
-    if flat.status_code == 200:
-        assert {one["id"] for one in flat.json()["items"]} >= {*same, *others}
+    async with programs_of(street) as programs:
+        flat = await programs.ben.gets("/tools", limit=50)
+    assert [one["id"] for one in flat["items"]] == [*same, *others], "programs read each by itself"
 
 
 async def test_a_hook_follows_each_tool_on_it_without_a_reload(street: Street) -> None:
