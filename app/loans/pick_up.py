@@ -17,8 +17,7 @@ from app.loans.models import Loan
 from app.loans.states import State, Who
 from app.people.viewer import Apart, Viewer
 from app.realtime import touch
-from app.tools import places, where
-from app.tools.grid import DIGITS
+from app.tools import grid, places, where
 from app.tools.places import PlaceText
 
 EARLY = rules.EARLY_PICK_UP
@@ -33,33 +32,17 @@ class PickUp:
     later: bool = False
 
 
-def sees_place(loan: Loan, by: Viewer, apart: Apart | None, now: datetime) -> bool:
-    return _is_of_it(loan, by, apart) and (
-        loan.in_hand
-        or (State(loan.state) is State.APPROVED and not by.suspended and now >= loan.start - EARLY)
-    )
-
-
 async def tell(tx: Tx, loan: Loan, by: Viewer, apart: Apart | None, now: datetime) -> PickUp | None:
     """Asked for anew with each drawing. `apart`: the block between the two, if there is one."""
-    if not _is_of_it(loan, by, apart):
-        return None
-    if State(loan.state) is State.APPROVED and not by.suspended and now < loan.start - EARLY:
-        place = await where.exact(tx, loan.tool)
-        return PickUp(later=True) if place and (place.address or place.lat is not None) else None
-    if not sees_place(loan, by, apart, now):
+    promised = State(loan.state) is State.APPROVED and not by.suspended
+    if not _is_of_it(loan, by, apart) or not (loan.in_hand or promised):
         return None
     place = await where.exact(tx, loan.tool)
     if place is None or not (place.address or place.lat is not None):
         return None
-    return PickUp(place.address, point_of(place.lat, place.lon))
-
-
-def point_of(lat: float | None, lon: float | None) -> str:
-    """As one types it."""
-    if lat is None or lon is None:
-        return ""
-    return ", ".join(f"{part:.{DIGITS}f}".rstrip("0").rstrip(".") for part in (lat, lon))
+    if promised and now < loan.start - EARLY:
+        return PickUp(later=True)
+    return PickUp(place.address, grid.typed(place.lat, place.lon))
 
 
 async def keep(

@@ -10,11 +10,10 @@ from fastapi import Form as Field
 from app import db, pages
 from app.errors import Refusal
 from app.http.schemas import ID_LIMIT
-from app.loans.pick_up import point_of
 from app.people.doors import Coordinator
 from app.people.forms import Form
 from app.people.viewer import Viewer
-from app.tools import districts, where
+from app.tools import districts, grid, where
 
 router = APIRouter()
 DistrictKey = Annotated[int, Path(ge=1, lt=ID_LIMIT)]
@@ -76,7 +75,7 @@ async def _page(request: Request, viewer: Viewer, form: Form, about: int) -> Res
                 {
                     "id": one.id,
                     "name": one.name,
-                    "point": point_of(one.lat, one.lon),
+                    "point": grid.typed(one.lat, one.lon),
                     "path": f"{path}/{one.id}",
                 }
                 for one in found

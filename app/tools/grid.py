@@ -58,6 +58,13 @@ def point_from(typed: str, field: str = "point") -> Point | None:
     return Point(lat, lon)
 
 
+def typed(lat: float | None, lon: float | None) -> str:
+    """As `point_from` reads it; "" for no point."""
+    if lat is None or lon is None:
+        return ""
+    return ", ".join(f"{part:.{DIGITS}f}".rstrip("0").rstrip(".") for part in (lat, lon))
+
+
 def cell_of(point: Point) -> int:
     row = min(int((point.lat + 90) / STEP), ROWS - 1)
     columns = _columns(row)

@@ -13,7 +13,7 @@ from app.loans import kept, pick_up
 from app.loans import queries as loan_queries
 from app.people.doors import ApiMember, ApiMemberEvenSuspended
 from app.people.viewer import Viewer
-from app.tools import queries, rules, where
+from app.tools import grid, queries, rules, where
 from app.tools.places import ADDRESS_LONGEST, PlaceText
 
 api = APIRouter(prefix="/api/v1/c/{slug}", tags=["places"])
@@ -133,6 +133,6 @@ async def _shape(tx: db.Tx, viewer: Viewer, tool_id: int | None) -> PlaceOut:
     district = found.district_id
     return PlaceOut(
         address=found.address,
-        point=pick_up.point_of(found.lat, found.lon),
+        point=grid.typed(found.lat, found.lon),
         district=Named(id=district, name=names[district]) if district in names else None,
     )

@@ -7,15 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from app import clock, db, pages
+from app import clock, db, pages, topic
 from app.errors import Refusal, mistyped
 from app.http import throttle
-from app.http.schemas import ID_LIMIT, ToolKey
+from app.http.schemas import ToolKey
 from app.loans import pick_up
 from app.people.doors import Member
 from app.people.forms import Form as Typed
 from app.people.viewer import Viewer
-from app.tools import queries, rules, where
+from app.tools import grid, queries, rules, where
 from app.tools.models import Tool
 from app.tools.place import Place
 from app.tools.places import ADDRESS_LONGEST, PlaceText
@@ -77,7 +77,7 @@ async def _keep(
 ) -> Response:
     try:
         await throttle.spend(f"place:{viewer.person_id}", "place", limit="60/hour")
-        text = PlaceText(address, chosen(district), point)
+        text = PlaceText(address, _chosen(district), point)
         async with db.begin() as tx:
             await pick_up.keep(tx, text, viewer, clock.now(), tool_id)
     except Refusal as refusal:
@@ -88,13 +88,13 @@ async def _keep(
     return pages.back_to(_path(viewer, tool_id))
 
 
-def chosen(typed: str) -> int | None:
+def _chosen(typed: str) -> int | None:
     """A district's id; None if none was chosen. Raises Refusal."""
     if not typed:
         return None
-    if not (typed.isascii() and typed.isdecimal() and 0 < int(typed[:19]) < ID_LIMIT):
+    if (found := topic.number(typed)) is None:
         raise mistyped("district", "Choose one of the districts, or none.")
-    return int(typed[:19])
+    return found
 
 
 def _path(viewer: Viewer, tool_id: int | None) -> str:
@@ -143,5 +143,5 @@ def _values(place: Place | None) -> Mapping[str, str]:
     return {
         "address": place.address,
         "district": str(place.district_id or ""),
-        "point": pick_up.point_of(place.lat, place.lon),
+        "point": grid.typed(place.lat, place.lon),
     }

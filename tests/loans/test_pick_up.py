@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -36,9 +36,9 @@ CELL = grid.cell_of(grid.Point(52.512345, 13.412345))
 IN_HAND = (State.OUT, State.RETURN_CLAIMED, State.DISPUTED)
 
 
-async def told(elm: Elm, loan: Loan, who: Viewer, now: object = NOW) -> PickUp | None:
+async def told(elm: Elm, loan: Loan, who: Viewer, now: datetime = NOW) -> PickUp | None:
     apart = await kept.between(elm.tx, who.person_id, loan)
-    return await pick_up.tell(elm.tx, loan, who, apart, now)  # type: ignore[arg-type]
+    return await pick_up.tell(elm.tx, loan, who, apart, now)
 
 
 @pytest.mark.parametrize("state", State)
