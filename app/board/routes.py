@@ -82,7 +82,7 @@ async def board(
                 for one, count in await queries.category_counts(tx, here)
             ],
             "can_measure": near is not None,
-            "far": await where.far(tx, viewer),
+            "far": await where.far(tx, here.id, near),
             "districts": [(one.id, one.name) for one in await where.districts(tx, here.id)],
             "lenders": await queries.lenders(tx, here),
             "search": search,
@@ -167,12 +167,13 @@ def _anchor(ids: hooks.Ids) -> str:
 async def things(request: Request, viewer: MemberEvenSuspended) -> Response:
     async with db.snapshot() as tx:
         html = await pages.region(request, tx, topic.things(viewer.person_id))
+        near = None if viewer.suspended else await where.cell_of(tx, viewer)
         return await pages.render(
             request,
             "board/things.html",
             tx=tx,
             things_html=html,
-            far={} if viewer.suspended else await where.far(tx, viewer),
+            far=await where.far(tx, viewer.community_id, near),
             saved=[] if viewer.suspended else await _saved(tx, viewer),
         )
 

@@ -62,7 +62,7 @@ def distance_from(typed: str, near: int | None) -> int:
 def why_not_near(distance: int, near: int | None) -> Refusal | None:
     if distance and near is None:
         way_out = "Say where you are under My things, or choose a district."
-        return mistyped("distance", "Nobody knows how far you have it.", way_out)
+        return mistyped("distance", "You have not said where you are.", way_out)
     return None
 
 

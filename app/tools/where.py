@@ -46,12 +46,11 @@ async def cells(tx: Tx, community_id: int) -> Sequence[int]:
     return rows.all()
 
 
-async def far(tx: Tx, by: Viewer) -> dict[int, str]:
-    """Cell → how far the viewer has to it; empty for who has not said where they are."""
-    mine = await cell_of(tx, by)
-    if mine is None:
+async def far(tx: Tx, community_id: int, near: int | None) -> dict[int, str]:
+    """Cell → how far it is from the viewer's, `near`; empty for who has not said where they are."""
+    if near is None:
         return {}
-    return {cell: grid.words(mine, cell) for cell in await cells(tx, by.community_id)}
+    return {cell: grid.words(near, cell) for cell in await cells(tx, community_id)}
 
 
 async def told(tx: Tx, by: Viewer, tool: Tool) -> str:
