@@ -88,6 +88,7 @@ from app.wanted import api as wanted_api
 from app.wanted import live as wanted_live
 from app.wanted import routes as wanted_routes
 
+_log = structlog.stdlib.get_logger("toolshare.start")
 # A photo that is too large still arrives, so that the form can say so and keep what was typed.
 TOO_LARGE = 4
 UPLOADS = (
@@ -95,7 +96,6 @@ UPLOADS = (
     r"(/api/v1)?/c/[^/]+/loans/[0-9]+/"
     r"(handovers?/(out|in)|taking|bringing|doorstep|incidents(/[0-9]+/evidence)?)"
 )
-_log = structlog.stdlib.get_logger("toolshare.start")
 TABLES = r"/c/[^/]+/inventory/imports"
 PAGES = (
     *(people_routes, members_routes, tools_routes, board_routes, tool_page, board_waiting),

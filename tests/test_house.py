@@ -141,6 +141,7 @@ ROOMS = (
         "questions",
         "asked",
         "matching",
+        "reach",
     ),
     *(
         "developing",

@@ -7,32 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    case,
-    desc,
-    false,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Select, desc, false, select
 
 from app import clock
 from app.board import alike, matching, states
 from app.board.matching import Wording
+from app.board.reach import Reach, reach_of
 from app.board.search import Search
 from app.db import Tx
 from app.people.viewer import Here
-from app.tools import grid, handing_over, keepers, occupied, where
+from app.tools import handing_over, keepers, occupied
 from app.tools import queries as tool_queries
 from app.tools.models import Category, Skill, Tool
 
 PAGE = 60  # cards that a board shows at first, and so many more each time
 SPARE = 200  # more than that, so that a page stays full where some are veiled
-FARTHEST = 20_000  # tools that are looked at for hooks
+LOOKED_AT = 20_000  # tools at most, for as many hooks as are to be shown
 
 
 @dataclass(frozen=True)
@@ -57,36 +47,6 @@ class Hung:
         say so here.
         """
         return self.rank, not self.free, not self.at_once, self.band, self.name, self.id
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What distance does to a wall. Equal for all who look from one cell.
-
-    `bands`: conditions on tools, the nearest first, each tool in one of them; `band`: which one.
-    """
-
-    bands: Sequence[ColumnElement[bool]]
-    band: ColumnElement[int]
-    within: Sequence[int] = ()  # the cells that are near enough for the search
-
-
-async def reach_of(tx: Tx, here: Here, search: Search) -> Reach:
-    """A band without any tool is left out: one question less."""
-    if search.near is None:
-        return Reach([true()], literal(0, Integer))
-    cells = await where.cells(tx, here.id)
-    bands: list[ColumnElement[bool]] = []
-    nearer: set[int] = set()
-    for metres in grid.BANDS:
-        near = set(grid.within(cells, search.near, metres)) - nearer
-        bands += [Tool.cell.in_(sorted(near))] if near else []
-        nearer |= near
-    whens = [(condition, number) for number, condition in enumerate(bands)]
-    rest = or_(Tool.cell.is_(None), Tool.cell.not_in(sorted(nearer)))
-    band = case(*whens, else_=len(bands)) if whens else literal(0, Integer)
-    within = grid.within(cells, search.near, search.distance) if search.distance else ()
-    return Reach([*bands, rest], band, within)
 
 
 async def hanging(tx: Tx, here: Here, search: Search, now: datetime) -> Sequence[Hung]:
@@ -122,7 +82,7 @@ async def _on_hooks(
         together = await _together(tx, here, search, asked, limits, found)
         on = {one: ids for ids in together for one in ids}
         found = [replace(one, alike=on[one.id]) if one.id in on else one for one in found]
-        if len(found) < most or len({one.alike for one in found}) > shown or most > FARTHEST:
+        if len(found) < most or len({one.alike for one in found}) > shown or most > LOOKED_AT:
             return found
         most *= 4
 
