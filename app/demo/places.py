@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,12 @@ SHOTS = PICTURES / "shots"  # what people photograph at a hand-over, or as evide
 
 @dataclass(frozen=True)
 class Neighbour:
-    """`since`: the first founds the community, others come in; a `note` asks to be let in.
-
-    `where`: address, district and point of what they lend; all of it in a sea without an island.
-    """
+    """`since`: the first founds the community, others come in; a `note` asks to be let in."""
 
     first: str
     name: str
     since: str
     note: str = ""
-    where: tuple[str, str, str] = ("", "", "")
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,8 @@ class Place:
     last_tool: int
     invitation: str  # since when the invitation is valid whose code is told
     districts: tuple[str, ...] = ()
+    # Address, district and point of what somebody lends; all of it in a sea without an island.
+    homes: Mapping[str, tuple[str, str, str]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def tools(self) -> list[Hung]:
@@ -94,47 +93,17 @@ ELM = Place(
     area="Elm Street, from the bakery to the railway bridge",
     join_rule=JoinRule.REQUEST,
     people=(
-        Neighbour(
-            *("cora", "Cora Lindqvist", "-126 19:30"),
-            where=("Elm Street 1, above the bakery", "By the bakery", "0.0022, 0.0022"),
-        ),
-        Neighbour(
-            *("ada", "Ada Moreno", "-124 18:10"),
-            where=("Elm Street 4, second bell", "By the bakery", "0.0031, 0.0047"),
-        ),
-        Neighbour(
-            *("ben", "Ben Okafor", "-124 20:45"),
-            where=("Elm Street 9", "By the bakery", "0.0071, 0.0028"),
-        ),
-        Neighbour(
-            *("gus", "Gus Pemberton", "-123 09:20"),
-            where=("Elm Street 16, the yellow door", "By the bridge", "0.0123, 0.0029"),
-        ),
-        Neighbour(
-            *("june", "June Adeyemi", "-122 16:05"),
-            where=("Elm Street 18", "By the bridge", "0.0121, 0.0034"),
-        ),
-        Neighbour(
-            *("fay", "Fay Sinclair", "-121 12:40"),
-            where=("Elm Street 22, ring Sinclair", "By the bridge", "0.0128, 0.0076"),
-        ),
-        Neighbour(
-            *("eli", "Eli Rosen", "-120 21:10"),
-            where=("Churchyard Row 2", "By the church", "0.0025, 0.0171"),
-        ),
-        Neighbour(
-            *("hana", "Hana Novotná", "-119 08:50"),
-            where=("Churchyard Row 7", "By the church", "0.0078, 0.0182"),
-        ),
-        Neighbour(
-            *("dee", "Dee Whitlock", "-118 17:30"),
-            where=("Platform Cottages 3", "By the bridge", "0.0219, 0.0031"),
-        ),
+        Neighbour("cora", "Cora Lindqvist", "-126 19:30"),
+        Neighbour("ada", "Ada Moreno", "-124 18:10"),
+        Neighbour("ben", "Ben Okafor", "-124 20:45"),
+        Neighbour("gus", "Gus Pemberton", "-123 09:20"),
+        Neighbour("june", "June Adeyemi", "-122 16:05"),
+        Neighbour("fay", "Fay Sinclair", "-121 12:40"),
+        Neighbour("eli", "Eli Rosen", "-120 21:10"),
+        Neighbour("hana", "Hana Novotná", "-119 08:50"),
+        Neighbour("dee", "Dee Whitlock", "-118 17:30"),
         Neighbour("ivo", "Ivo Petrov", "-116 19:15"),
-        Neighbour(
-            *("cy", "Cy Tanaka", "-71 18:25"),
-            where=("Elm Street 6, third floor", "By the bakery", "0.0069, 0.0021"),
-        ),
+        Neighbour("cy", "Cy Tanaka", "-71 18:25"),
         Neighbour(
             "zoe",
             "Zoe Marchetti",
@@ -147,6 +116,18 @@ ELM = Place(
     last_tool=-58,
     invitation="-12 18:40",
     districts=("By the bakery", "By the bridge", "By the church"),
+    homes={
+        "cora": ("Elm Street 1, above the bakery", "By the bakery", "0.0022, 0.0022"),
+        "ada": ("Elm Street 4, second bell", "By the bakery", "0.0031, 0.0047"),
+        "ben": ("Elm Street 9", "By the bakery", "0.0071, 0.0028"),
+        "gus": ("Elm Street 16, the yellow door", "By the bridge", "0.0123, 0.0029"),
+        "june": ("Elm Street 18", "By the bridge", "0.0121, 0.0034"),
+        "fay": ("Elm Street 22, ring Sinclair", "By the bridge", "0.0128, 0.0076"),
+        "eli": ("Churchyard Row 2", "By the church", "0.0025, 0.0171"),
+        "hana": ("Churchyard Row 7", "By the church", "0.0078, 0.0182"),
+        "dee": ("Platform Cottages 3", "By the bridge", "0.0219, 0.0031"),
+        "cy": ("Elm Street 6, third floor", "By the bakery", "0.0069, 0.0021"),
+    },
 )
 MILL = Place(
     slug="mill",

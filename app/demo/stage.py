@@ -153,8 +153,9 @@ class Stage:
         await self._live_somewhere(tx, neighbour, now)
 
     async def _live_somewhere(self, tx: Tx, neighbour: Neighbour, now: datetime) -> None:
-        address, district, point = neighbour.where
-        if address and neighbour.first in self.viewers:
+        home = self.place.homes.get(neighbour.first)
+        if home and neighbour.first in self.viewers:
+            address, district, point = home
             text = PlaceText(address, self.districts.get(district), point)
             await pick_up.keep(tx, text, self.viewers[neighbour.first], now)
 
