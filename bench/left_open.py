@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import CDPSession, Page, async_playwright
+from playwright.async_api import CDPSession, Page
 from sqlalchemy import insert, select, update
 
 from app import clock, db, topic
 from app.chat.models import Message, MessageKind
 from app.loans.models import Loan
-from app.people.doors import cookie_name
 from app.realtime import bump
 from app.realtime.versions import live_topic
-from bench import neighbours
+from bench import chromium, neighbours
 from bench.ground import Ground, say
 from bench.live.table import Column, Table
 from bench.neighbours import Neighbour
@@ -41,27 +38,22 @@ async def measure(
         notes=["after a collection of garbage; nobody scrolls, so the newest stays in sight"],
         enough=1,
     )
-    chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium") or ""
-    if not chromium:
-        table.notes.append("not measured: this needs Chromium")
+    if not chromium.found():
+        table.notes.append(chromium.MISSING)
 
     async def round_once() -> None:
-        if chromium and not table.rows:
+        if chromium.found() and not table.rows:
             say("Leaving a page open")
-            await _left_open(ground, size, table, chromium)
+            await _left_open(ground, size, table)
 
     yield table, round_once
 
 
-async def _left_open(ground: Ground, size: Size, table: Table, chromium: str) -> None:
+async def _left_open(ground: Ground, size: Size, table: Table) -> None:
     ((ada, ben),) = await neighbours.street_of(1, slug="left-open")
     path = await room_of(ada, ben, 0)
     at = f"http://{ground.workers[0].host}"
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=options)
-        page = await browser.new_page(reduced_motion="reduce")
-        await page.context.add_cookies([{"name": cookie_name(), "value": ada.cookie, "url": at}])
+    async with chromium.page_of(ada, at, reduced_motion="reduce") as page:
         await page.goto(f"{at}{path}")
         await page.wait_for_selector("#liveness[data-state=live]", state="attached")
         devtools = await page.context.new_cdp_session(page)
@@ -73,7 +65,6 @@ async def _left_open(ground: Ground, size: Size, table: Table, chromium: str) ->
                 said += count
                 await page.wait_for_selector(f"text={said - 1}: {WORDS[:20]}", timeout=WITHIN)
             table.add(f"after {said:,} messages", *await _weighed(page, devtools))
-        await browser.close()
 
 
 async def _weighed(page: Page, devtools: CDPSession) -> tuple[float, float, float]:

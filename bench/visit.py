@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Page, ViewportSize, async_playwright
+from playwright.async_api import Page, ViewportSize
 
-from app.people.doors import cookie_name
-from bench import neighbours
+from bench import chromium, neighbours
 from bench.ground import Ground, say
 from bench.live.table import Column, Table
 from bench.size import Size
@@ -36,33 +33,27 @@ async def measure(
         notes=["kB as they come over the wire, compressed, with their headers"],
         enough=1,
     )
-    chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium") or ""
-    if not chromium:
-        table.notes.append("not measured: this needs Chromium")
+    if not chromium.found():
+        table.notes.append(chromium.MISSING)
 
     async def round_once() -> None:
-        if chromium and not table.rows:
+        if chromium.found() and not table.rows:
             say("Visiting the board")
-            await _visit(ground, table, chromium)
+            await _visit(ground, table)
 
     yield table, round_once
 
 
-async def _visit(ground: Ground, table: Table, chromium: str) -> None:
+async def _visit(ground: Ground, table: Table) -> None:
     ada = await neighbours.of_elm("ada")
     at = f"http://{ground.workers[0].host}"
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=options)
-        # Without a service worker: what it asks for is the same, and is not told here.
-        page = await browser.new_page(viewport=PHONE, service_workers="block")
-        await page.context.add_cookies([{"name": cookie_name(), "value": ada.cookie, "url": at}])
+    # Without a service worker: what it asks for is the same, and is not told here.
+    async with chromium.page_of(ada, at, viewport=PHONE, service_workers="block") as page:
         first = await _fetched(page, f"{at}{ada.home}")
         table.add("the first visit", *_sum(first, None))
         for kind, name in KINDS.items():
             table.add(f"  {name}", *_sum(first, kind))
         table.add("the second visit", *_sum(await _fetched(page, f"{at}{ada.home}"), None))
-        await browser.close()
 
 
 async def _fetched(page: Page, address: str) -> list[tuple[str, float]]:
