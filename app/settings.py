@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SAMPLE = "change-me"
-S3 = ("S3_BUCKET", "S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -102,7 +101,8 @@ class Settings(BaseSettings):
         return self._why_no_bucket()
 
     def _why_no_bucket(self) -> str | None:
-        given = {name: getattr(self, name.lower()) for name in S3}
+        names = (name for name in type(self).model_fields if name.startswith("s3_"))
+        given = {name.upper(): getattr(self, name) for name in names}
         if not any(given.values()):
             return None
         for name in ("S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"):

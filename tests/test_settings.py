@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from app import instance
 from app.settings import SAMPLE, Settings
 
 SECRET = "0123456789abcdef" * 2
@@ -138,3 +139,8 @@ def test_mail_and_push_say_what_they_lack(more: dict[str, str], missing: str | N
     refusal = given(**more).why_not_start()
     assert (refusal or "").split(" ")[0] == (missing or "")
     assert more.get("push_private_key", "no key") not in (refusal or "")
+
+
+def test_the_demo_is_kept_from_every_setting_of_a_bucket() -> None:
+    of_a_bucket = {name.upper() for name in Settings.model_fields if name.startswith("s3_")}
+    assert of_a_bucket == set(instance.BUCKET)
